@@ -1,0 +1,43 @@
+"""What the memory and the planners ask of others. Implemented in `perception`, joined in `streammem.app`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from streammem.types import FloatVector, Observation
+
+
+class QueryEncoder(Protocol):
+    """Turns a query into the vectors the memory was written with. Every vector is float32 and L2-normalised."""
+
+    @property
+    def text_model(self) -> str:
+        """Name of the sentence encoder, e.g. `minilm-l6-v2`: part of the column it is stored in."""
+        ...
+
+    def encode_text(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Sentence embeddings, (N, D)."""
+        ...
+
+    def encode_text_for_images(self, texts: Sequence[str]) -> npt.NDArray[np.float32] | None:
+        """Vectors (N, Dj) in the joint image-text space; None where no image model is configured."""
+        ...
+
+    def encode_image(self, image_rgb: npt.NDArray[np.uint8]) -> FloatVector | None:
+        """Image-to-image feature (Df,) of one uint8 (H, W, 3) RGB picture; None where no image model is configured."""
+        ...
+
+
+class LookAgain(Protocol):
+    """Reads a span of a recording a second time, closer, with the question in mind."""
+
+    def look(
+        self, *, recording: str, t_start_ns: int, t_end_ns: int, question: str, deadline_s: float
+    ) -> tuple[Observation, ...]:
+        """Returns what a denser read of the span noticed. Empty where the source is gone or cannot be read again
+        (a live stream). Written back to memory by the caller."""
+        ...
