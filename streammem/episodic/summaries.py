@@ -8,7 +8,7 @@ millisecond for a hundred sentences.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 
 from streammem.types import Level
@@ -19,67 +19,12 @@ KEEP_TEXTS = 256
 """Candidate texts a segment keeps while open: bounds its state."""
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
-_STOP = frozenset(
-    [
-        "the",
-        "and",
-        "for",
-        "are",
-        "was",
-        "were",
-        "with",
-        "that",
-        "this",
-        "his",
-        "her",
-        "him",
-        "she",
-        "they",
-        "them",
-        "you",
-        "your",
-        "our",
-        "its",
-        "but",
-        "not",
-        "had",
-        "has",
-        "have",
-        "from",
-        "out",
-        "all",
-        "one",
-        "who",
-        "what",
-        "when",
-        "where",
-        "which",
-        "there",
-        "here",
-        "then",
-        "than",
-        "into",
-        "over",
-        "some",
-        "any",
-        "can",
-        "will",
-        "would",
-        "could",
-        "been",
-        "being",
-        "did",
-        "does",
-        "just",
-        "very",
-        "also",
-        "about",
-        "like",
-        "seen",
-        "heard",
-        "scene",
-    ]
+_STOP_WORDS = (
+    "the and for are was were with that this his her him she they them you your our its but not had has have from out "
+    "all one who what when where which there here then than into over some any can will would could been being did "
+    "does just very also about like seen heard scene"
 )
+_STOP = frozenset(_STOP_WORDS.split(" "))
 
 
 def content_words(text: str) -> list[str]:
@@ -96,7 +41,7 @@ def summarise(texts: Sequence[tuple[str, float]], *, level: Level) -> str:
     """
     sentences: list[tuple[int, str, list[str]]] = []
     seen: set[str] = set()
-    counts: Counter[str] = Counter()
+    counts: dict[str, float] = defaultdict(float)
     for text, weight in texts:
         for sentence in _SENTENCE.split(text):
             sentence = sentence.strip()
@@ -104,7 +49,7 @@ def summarise(texts: Sequence[tuple[str, float]], *, level: Level) -> str:
             if not words:
                 continue
             for word in words:
-                counts[word] += max(1.0, weight) ** 0.5  # type: ignore[assignment]
+                counts[word] += max(1.0, weight) ** 0.5
             if sentence not in seen:
                 seen.add(sentence)
                 sentences.append((len(sentences), sentence, words))

@@ -1,0 +1,117 @@
+"""When to run the object detector, and which tracked objects belong to which event.
+
+The detector is the dearest model of the live path (50-60 ms), so it runs about once a second while something is
+tracked, every few seconds while the picture only moves, and not at all while it stands still. State: the tracker's and
+a few times.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from perception.protocols import ObjectDetector, VideoFrame
+from perception.state import State
+from perception.tracking import ObjectTracker, Track
+from streammem.types import Box
+
+_WHILE_TRACKING_S = 1.0
+_WHILE_MOVING_S = 3.0
+_WHILE_STILL_S = 20.0
+_MOVING_FROM = 0.004
+"""Share of the picture that changes when a small walker crosses a wide street; noise stays below 0.001."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectSpan:
+    """One object inside one event."""
+
+    number: int
+    label: str
+    t_start_ns: int
+    t_end_ns: int
+    score: float
+    box: Box
+
+
+class ObjectWatcher:
+    """Follows objects through the frames of a recording."""
+
+    def __init__(self, detector: ObjectDetector) -> None:
+        self._detector = detector
+        self._tracker = ObjectTracker()
+        self._due_ns = 0
+        self._seen: dict[int, tuple[int, int]] = {}  # track number -> first and last time seen in the open event
+        self._gone: list[ObjectSpan] = []
+
+    def cut(self, t_ns: int) -> None:
+        """The picture changed altogether: the new one is looked at soon, and nothing is followed across."""
+        self._tracker.forget()
+        self._due_ns = t_ns + 400_000_000  # let a dissolve settle
+
+    def prime(self, frame: VideoFrame) -> None:
+        """After a resume: the frame before the next one, so that motion continues from it."""
+        self._tracker.carry(frame.image_rgb)
+
+    def step(self, frame: VideoFrame, *, motion: float) -> None:
+        """Takes the next frame; runs the detector when it is due."""
+        self._tracker.carry(frame.image_rgb)
+        if frame.t_ns < self._due_ns:
+            if motion >= _MOVING_FROM:
+                self._due_ns = min(self._due_ns, frame.t_ns + round(_WHILE_MOVING_S * 1e9))
+            return
+        detections = self._detector.detect([frame.image_rgb])[0]
+        before = {track.number: track for track in self._tracker.tracks}
+        seen = self._tracker.update(detections, frame.image_rgb, t_ns=frame.t_ns)
+        for track in seen:
+            # A track is known to be there from its first sight to its last, also where a detection in between missed.
+            first = self._seen.get(track.number, (frame.t_ns, frame.t_ns))[0]
+            self._seen[track.number] = (first, frame.t_ns)
+        alive = {track.number for track in self._tracker.tracks}
+        for number in before.keys() - alive:
+            self._close(number, before)
+        idle_s = _WHILE_MOVING_S if motion >= _MOVING_FROM else _WHILE_STILL_S
+        wait_s = _WHILE_TRACKING_S if seen else idle_s
+        self._due_ns = frame.t_ns + round(wait_s * 1e9)
+
+    def take(self, t_start_ns: int, t_end_ns: int) -> tuple[ObjectSpan, ...]:
+        """The confirmed objects of the event that ends now, in order of first sight."""
+        tracks = {track.number: track for track in self._tracker.tracks}
+        for number in list(self._seen):
+            self._close(number, tracks)
+        spans, self._gone, self._seen = self._gone, [], {}
+        clipped = [
+            ObjectSpan(
+                number=span.number,
+                label=span.label,
+                t_start_ns=max(t_start_ns, span.t_start_ns),
+                t_end_ns=min(t_end_ns, max(span.t_end_ns, span.t_start_ns)),
+                score=span.score,
+                box=span.box,
+            )
+            for span in spans
+        ]
+        return tuple(sorted(clipped, key=lambda span: (span.t_start_ns, span.number)))
+
+    def get_state(self) -> State:
+        """Valid right after `take`."""
+        return {"tracker": self._tracker.get_state(), "due_ns": self._due_ns}
+
+    def set_state(self, state: State) -> None:
+        self._tracker.set_state(state["tracker"])
+        self._due_ns = state["due_ns"]
+
+    def _close(self, number: int, tracks: dict[int, Track]) -> None:
+        span = self._seen.pop(number, None)
+        track = tracks.get(number)
+        if span is None or track is None or not track.is_confirmed:
+            return
+        self._gone.append(
+            ObjectSpan(
+                number=number,
+                label=track.label,
+                t_start_ns=span[0],
+                t_end_ns=span[1],
+                score=track.best_score,
+                box=track.best_box,
+            )
+        )

@@ -1,0 +1,354 @@
+"""Watching: folds the items of a source, in order of time, into closed events' raw material.
+
+The only place where segmentation, key frames, objects and speech meet. Knows no recogniser, no embedding and no memory:
+what is expensive is done once per event by `perception.describe`. State is bounded by the longest event. A closed
+event carries a checkpoint where nothing is left open (nobody is in mid-sentence), from which a fresh `Watcher` goes on
+exactly as this one would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from perception.keyframes import KeyFramePicker
+from perception.objects import ObjectSpan, ObjectWatcher
+from perception.protocols import (
+    AudioBlock,
+    ObjectDetector,
+    SourceInfo,
+    SourceItem,
+    TrackLine,
+    VideoFrame,
+    VoiceActivity,
+)
+from perception.segmentation.boundaries import Boundary, BoundaryDetector, Signals, strength_of
+from perception.segmentation.novelty import Novelty, VisualNovelty
+from perception.segmentation.speech import Utterance, UtteranceTracker
+from perception.segmentation.topic import TopicDrift
+from perception.state import State
+from streammem.settings import SegmentationSettings
+from streammem.types import FloatVector, Gap
+
+_MOMENT_STRENGTH = 0.3
+_MOMENT_MIN_NS = 500_000_000
+_STILL = Novelty(cut=0.0, drift=0.0, burst=0.0, motion=0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    t_start_ns: int
+    t_end_ns: int
+    strength: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeardLine:
+    """A caption-track line, with its sentence vector where it was needed for segmentation already."""
+
+    line: TrackLine
+    vector: FloatVector | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedSegment:
+    """Everything an event's description is made from."""
+
+    t_start_ns: int
+    t_end_ns: int
+    strength: float
+    moments: tuple[Moment, ...]
+    frames: tuple[VideoFrame, ...] = ()
+    objects: tuple[ObjectSpan, ...] = ()
+    utterances: tuple[Utterance, ...] = ()
+    lines: tuple[HeardLine, ...] = ()
+    gap: Gap | None = None
+    """The hole in the recording that ended this event, if one did."""
+    checkpoint: State | None = field(default=None, repr=False)
+
+
+class Watcher:
+    """One recording's watcher.
+
+    Args:
+        info: the source's, to know which kinds of item will come.
+        voice, detector: None where the recording or the config has none.
+    """
+
+    def __init__(
+        self,
+        info: SourceInfo,
+        settings: SegmentationSettings,
+        *,
+        voice: VoiceActivity | None = None,
+        detector: ObjectDetector | None = None,
+    ) -> None:
+        self._settings = settings
+        self._info = info
+        self._novelty = VisualNovelty()
+        self._topic = TopicDrift()
+        self._boundaries = BoundaryDetector(settings)
+        self._speech = UtteranceTracker(voice) if voice is not None and info.has_audio else None
+        self._objects = ObjectWatcher(detector) if detector is not None and info.has_video else None
+        self._picker = KeyFramePicker()
+        self._strength = 1.0  # of the boundary that opened the event
+        self._moments: list[tuple[int, float]] = []  # start and strength of each moment of the open event
+        self._utterances: list[Utterance] = []
+        self._lines: list[HeardLine] = []
+        self._frame_ns: int | None = None
+        self._previous_frame_ns: int | None = None
+        self._audio_end_ns = 0
+        self._line_start_ns = -1
+        self._lines_at_start = 0
+        self._end_ns = 0  # end of everything seen so far
+        self._resumed_at_ns: int | None = None
+        self._skip_lines = 0
+
+    # --- the fold -----------------------------------------------------------------------------------------------------
+
+    def watch(self, item: SourceItem, *, vector: FloatVector | None = None) -> Iterator[ClosedSegment]:
+        """Takes the next item; yields the events that it closes. `vector`: sentence vector of a caption line."""
+        if isinstance(item, VideoFrame):
+            yield from self._watch_frame(item)
+        elif isinstance(item, AudioBlock):
+            yield from self._hear(item)
+        elif isinstance(item, TrackLine):
+            yield from self._read(item, vector)
+        else:
+            yield from self._miss(item)
+
+    def finish(self) -> Iterator[ClosedSegment]:
+        """The source ended: closes the open event."""
+        if self._speech is not None:
+            self._utterances += self._speech.finish()
+        if self._boundaries.start_ns is not None and self._end_ns > self._boundaries.start_ns:
+            yield from self._overdue(self._end_ns)
+            yield self._close(Boundary(t_ns=self._end_ns, strength=1.0))
+
+    # --- resuming -----------------------------------------------------------------------------------------------------
+
+    def resume(self, state: State) -> int:
+        """Takes up a checkpoint. Returns the time to stream the source from."""
+        self._novelty.set_state(state["novelty"])
+        self._topic.set_state(state["topic"])
+        self._boundaries.set_state(state["boundaries"])
+        if self._speech is not None and state["speech"] is not None:
+            self._speech.set_state(state["speech"])
+        if self._objects is not None and state["objects"] is not None:
+            self._objects.set_state(state["objects"])
+        self._strength = state["strength"]
+        self._frame_ns, self._previous_frame_ns = state["frame_ns"], state["previous_frame_ns"]
+        self._audio_end_ns, self._end_ns = state["audio_end_ns"], state["end_ns"]
+        self._line_start_ns, self._skip_lines = state["line_start_ns"], state["lines_at_start"]
+        self._resumed_at_ns = self._frame_ns
+        start_ns = self._boundaries.start_ns
+        assert start_ns is not None
+        self._open(start_ns)
+        times = [start_ns]
+        if self._info.has_video:
+            times.append(state["previous_frame_ns"] if state["previous_frame_ns"] is not None else 0)
+        if self._info.has_audio:
+            times.append(self._audio_end_ns)
+        if self._line_start_ns >= 0:
+            times.append(self._line_start_ns)
+        return max(0, min(times))
+
+    def _state(self) -> State | None:
+        """Checkpoint of the instant at which an event was just closed; None where something is left open."""
+        if self._speech is not None and self._speech.in_speech:
+            return None
+        return {
+            "novelty": self._novelty.get_state(),
+            "topic": self._topic.get_state(),
+            "boundaries": self._boundaries.get_state(),
+            "speech": self._speech.get_state() if self._speech is not None else None,
+            "objects": self._objects.get_state() if self._objects is not None else None,
+            "strength": self._strength,
+            "frame_ns": self._frame_ns,
+            "previous_frame_ns": self._previous_frame_ns,
+            "audio_end_ns": self._audio_end_ns,
+            "end_ns": self._end_ns,
+            "line_start_ns": self._line_start_ns,
+            "lines_at_start": self._lines_at_start,
+        }
+
+    # --- frames -------------------------------------------------------------------------------------------------------
+
+    def _watch_frame(self, frame: VideoFrame) -> Iterator[ClosedSegment]:
+        if self._resumed_at_ns is not None:
+            if frame.t_ns < self._resumed_at_ns:
+                if self._objects is not None:
+                    self._objects.prime(frame)
+                return
+            resumed_at_ns, self._resumed_at_ns = self._resumed_at_ns, None
+            if frame.t_ns == resumed_at_ns:  # this frame closed the last event and opens the next one
+                self._observe(frame, motion=0.0)
+                return
+        yield from self._overdue(frame.t_ns)
+        self._previous_frame_ns, self._frame_ns = self._frame_ns, frame.t_ns
+        self._end_ns = max(self._end_ns, frame.t_ns + 1)
+        if self._boundaries.start_ns is None:
+            self._start(0 if frame.t_ns < 1_000_000_000 else frame.t_ns)
+        novelty = self._novelty.update(frame.image_rgb, t_ns=frame.t_ns)
+        signals = Signals(
+            cut=novelty.cut,
+            drift=novelty.drift,
+            burst=novelty.burst,
+            pause_s=self._pause_s(),
+            in_speech=self._speech is not None and self._speech.in_speech,
+        )
+        boundary = self._boundaries.update(signals, t_ns=frame.t_ns)
+        if boundary is not None:
+            self._novelty.start_event()
+            yield self._close(boundary)
+            self._observe(frame, motion=0.0)
+            return
+        self._step_moment(frame.t_ns, strength_of(signals))
+        self._observe(frame, motion=novelty.motion)
+
+    def _observe(self, frame: VideoFrame, *, motion: float) -> None:
+        self._picker.offer(frame)
+        if self._objects is not None:
+            self._objects.step(frame, motion=motion)
+
+    # --- sound, lines, holes ------------------------------------------------------------------------------------------
+
+    def _hear(self, block: AudioBlock) -> Iterator[ClosedSegment]:
+        end_ns = block.t_ns + len(block.samples) * 62_500  # 16 kHz
+        if end_ns <= self._audio_end_ns and self._audio_end_ns > 0:
+            return  # already heard before the checkpoint
+        self._audio_end_ns = end_ns
+        if self._speech is not None:
+            self._utterances += self._speech.feed(block.samples, t_ns=block.t_ns)
+        if self._info.has_video:
+            return  # frames set the pace
+        if self._boundaries.start_ns is None:
+            self._start(block.t_ns)
+        yield from self._overdue(end_ns)
+        self._end_ns = max(self._end_ns, end_ns)
+        signals = Signals(pause_s=self._pause_s(), in_speech=self._speech is not None and self._speech.in_speech)
+        boundary = self._boundaries.update(signals, t_ns=end_ns)
+        if boundary is not None:
+            yield self._close(boundary)
+        else:
+            self._step_moment(end_ns, strength_of(signals))
+
+    def _read(self, line: TrackLine, vector: FloatVector | None) -> Iterator[ClosedSegment]:
+        if line.t_start_ns == self._line_start_ns:
+            if self._skip_lines:
+                self._skip_lines -= 1
+                return
+            self._lines_at_start += 1
+        elif line.t_start_ns < self._line_start_ns and self._skip_lines:
+            return
+        else:
+            self._skip_lines = 0
+            self._line_start_ns, self._lines_at_start = line.t_start_ns, 1
+        if not self._info.has_video and not self._info.has_audio:
+            yield from self._pace_by_lines(line, vector)
+        self._lines.append(HeardLine(line=line, vector=vector))
+
+    def _pace_by_lines(self, line: TrackLine, vector: FloatVector | None) -> Iterator[ClosedSegment]:
+        t_ns = line.t_start_ns
+        start_ns = self._boundaries.start_ns
+        pause_s = max(0.0, (t_ns - self._end_ns) / 1e9)
+        if start_ns is None:
+            self._start(t_ns)
+        elif pause_s > self._settings.event_max_s:
+            hole = Gap(t_start_ns=self._end_ns, t_end_ns=t_ns, reason="nothing was captioned")
+            yield from self._break(hole, keep_gap=False)
+        else:
+            yield from self._overdue(t_ns)
+            topic = self._topic.update(vector) if vector is not None else 0.0
+            signals = Signals(topic=topic, pause_s=pause_s)
+            boundary = self._boundaries.update(signals, t_ns=t_ns)
+            if boundary is not None:
+                self._lines_at_start -= 1  # this line belongs to the next event: a resumed run must read it again
+                self._topic.start_event()
+                yield self._close(boundary)
+                self._lines_at_start += 1
+            else:
+                self._step_moment(t_ns, strength_of(signals))
+        self._end_ns = max(self._end_ns, line.t_end_ns)
+
+    def _miss(self, gap: Gap) -> Iterator[ClosedSegment]:
+        """A hole in the recording ends the event before it."""
+        if self._boundaries.start_ns is None or gap.t_start_ns <= self._boundaries.start_ns:
+            return
+        yield from self._break(gap, keep_gap=True)
+
+    def _break(self, gap: Gap, *, keep_gap: bool) -> Iterator[ClosedSegment]:
+        if self._speech is not None:
+            self._utterances += self._speech.finish()
+        yield from self._overdue(gap.t_start_ns)
+        end_ns = max(gap.t_start_ns, (self._boundaries.start_ns or 0) + 1)
+        yield self._close(
+            Boundary(t_ns=end_ns, strength=1.0), next_start_ns=gap.t_end_ns, gap=gap if keep_gap else None
+        )
+        if self._objects is not None:
+            self._objects.cut(gap.t_end_ns)
+
+    # --- events and moments -------------------------------------------------------------------------------------------
+
+    def _start(self, t_ns: int) -> None:
+        self._boundaries.start(t_ns)
+        self._strength = 1.0
+        self._open(t_ns)
+
+    def _open(self, t_ns: int) -> None:
+        self._picker.start(t_ns)
+        self._moments = [(t_ns, self._strength)]
+        self._utterances, self._lines = [], []
+
+    def _overdue(self, t_ns: int) -> Iterator[ClosedSegment]:
+        while (boundary := self._boundaries.overdue(t_ns)) is not None:
+            yield self._close(boundary, clean=False)
+
+    def _close(
+        self, boundary: Boundary, *, next_start_ns: int | None = None, gap: Gap | None = None, clean: bool = True
+    ) -> ClosedSegment:
+        start_ns = self._moments[0][0]
+        self._fill_moments(boundary.t_ns)
+        starts = [t for t, _ in self._moments] + [boundary.t_ns]
+        moments = tuple(
+            Moment(t_start_ns=t, t_end_ns=starts[index + 1], strength=strength)
+            for index, (t, strength) in enumerate(self._moments)
+            if starts[index + 1] > t
+        )
+        objects = self._objects.take(start_ns, boundary.t_ns) if self._objects is not None else ()
+        if boundary.is_cut and self._objects is not None:
+            self._objects.cut(boundary.t_ns)
+        frames, utterances, lines = self._picker.take(), tuple(self._utterances), tuple(self._lines)
+        opened_with, self._strength = self._strength, boundary.strength
+        if next_start_ns is not None:
+            self._boundaries.start(next_start_ns)
+        self._open(next_start_ns if next_start_ns is not None else boundary.t_ns)
+        return ClosedSegment(
+            t_start_ns=start_ns,
+            t_end_ns=boundary.t_ns,
+            strength=opened_with,
+            moments=moments,
+            frames=frames,
+            objects=objects,
+            utterances=utterances,
+            lines=lines,
+            gap=gap,
+            checkpoint=self._state() if clean and gap is None else None,
+        )
+
+    def _step_moment(self, t_ns: int, strength: float) -> None:
+        self._fill_moments(t_ns)
+        if strength >= _MOMENT_STRENGTH and t_ns - self._moments[-1][0] >= _MOMENT_MIN_NS:
+            self._moments.append((t_ns, strength))
+
+    def _fill_moments(self, t_ns: int) -> None:
+        """Cuts moments at their maximum duration up to `t_ns`."""
+        longest_ns = round(self._settings.moment_max_s * 1e9)
+        while t_ns - self._moments[-1][0] > longest_ns:
+            self._moments.append((self._moments[-1][0] + longest_ns, 0.0))
+
+    def _pause_s(self) -> float | None:
+        """Seconds of silence, if somebody spoke in the open event."""
+        if self._speech is None or not (self._utterances or self._speech.in_speech):
+            return None
+        return self._speech.pause_s(self._audio_end_ns)
