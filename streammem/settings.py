@@ -1,15 +1,18 @@
-"""One schema for every setting: `configs/*.yaml`, then `STREAMMEM_*` in the environment, then the command line.
+"""One schema for every setting: `configs/*.yaml`, and `STREAMMEM_*` in the environment laid over it.
 
 Knows the names of models, never the models. `STREAMMEM_CHAT_URL`, `_MODEL` and `_KEY` set the chat endpoint.
+Importing it costs pydantic (40 ms); pydantic-settings (another 90 ms) is imported when settings are loaded.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from streammem.errors import ConfigError
 
@@ -36,6 +39,12 @@ class ModelSettings(_Section):
     language: str | None = None
     """ISO 639-1 code for speech; None detects it."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, value: object) -> object:
+        """`speech: whisper-base` is short for `speech: {name: whisper-base}`."""
+        return {"name": value} if isinstance(value, str) else value
+
 
 class ModelsSettings(_Section):
     """Roles. None turns a role off; only `text` is needed."""
@@ -47,6 +56,19 @@ class ModelsSettings(_Section):
     speech: ModelSettings | None = None
     ocr: ModelSettings | None = None
     captioner: ModelSettings | None = None
+
+    @field_validator("text", mode="before")
+    @classmethod
+    def _needed(cls, value: object) -> object:
+        if value is False or value == "off":
+            raise ValueError("the sentence encoder is needed and cannot be off")
+        return value
+
+    @field_validator("image", "detector", "voice", "speech", "ocr", "captioner", mode="before")
+    @classmethod
+    def _off(cls, value: object) -> object:
+        """`off` turns a role off; YAML reads a bare `off` as false."""
+        return None if value is False or value == "off" else value
 
 
 class SourceSettings(_Section):
@@ -121,10 +143,16 @@ def load_settings(config: str | Path | None = None) -> Settings:
     """Reads a config by name (`embedded`) or file, and lays the environment over it.
 
     Environment: `STREAMMEM_<SECTION>_<FIELD>`, e.g. `STREAMMEM_CHAT_URL`, `STREAMMEM_SOURCE_SAMPLE_FPS`; and
-    `STREAMMEM_MODELS_<ROLE>` with a registry name (or `off`), e.g. `STREAMMEM_MODELS_SPEECH=whisper-base`.
+    `STREAMMEM_MODELS_<ROLE>` with a registry name (or `off`), e.g. `STREAMMEM_MODELS_SPEECH=whisper-base`. A role named
+    there keeps the config's device, threads and language, which fit any model; the rest belongs to the model replaced.
+    An empty variable counts as unset.
 
     Raises:
-        ConfigError: the config does not exist, is not YAML, or holds an unknown or bad field.
+        ConfigError: the config does not exist, is not YAML, or it or the environment holds an unknown or bad field.
+
+    Example:
+        >>> load_settings("embedded").models.text.name
+        'minilm-l6-v2'
     """
     import yaml
 
@@ -133,14 +161,17 @@ def load_settings(config: str | Path | None = None) -> Settings:
         raw: object = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"Config {str(path)!r} cannot be read: {str(error).splitlines()[0]}.") from error
-    if not isinstance(raw, dict):
+    if not isinstance(raw, dict) or not all(isinstance(key, str) for key in cast(dict[object, object], raw)):
         raise ConfigError(f"Config {str(path)!r} must be a mapping of sections; see configs/embedded.yaml.")
     try:
-        return Settings.model_validate(_with_environment(raw))
+        layered = _layered_settings()(**cast(dict[str, Any], raw))
+        return Settings.model_validate({name: getattr(layered, name) for name in Settings.model_fields})
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"Config {str(path)!r}, field {where!r}: {first['msg']}.") from error
+        steps = [str(part) for part in first["loc"]]
+        variable = next((name for name in _variables(steps) if os.environ.get(name)), None)
+        where = f"Environment variable {variable}" if variable else f"Config {str(path)!r}, field {'.'.join(steps)!r}"
+        raise ConfigError(f"{where}: {first['msg']}.") from error
 
 
 def _find_config(name: str) -> Path:
@@ -156,18 +187,67 @@ def _find_config(name: str) -> Path:
     raise ConfigError(f"There is no config named {name!r}; known: {', '.join(known) or 'none'}. A file path works too.")
 
 
-def _with_environment(raw: dict[Any, Any]) -> dict[str, Any]:
-    merged: dict[str, Any] = {key: dict(value) if isinstance(value, dict) else value for key, value in raw.items()}
-    for section, info in Settings.model_fields.items():
-        kind = info.annotation
-        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+@cache
+def _layered_settings() -> type[Settings]:
+    """`Settings` that reads the environment too: called with what the config file says, the environment on top."""
+    from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+    class LayeredSettings(Settings, BaseSettings):
+        # One split: STREAMMEM_SOURCE_SAMPLE_FPS is `source.sample_fps`, and fields may have underscores of their own.
+        model_config = SettingsConfigDict(
+            env_prefix="STREAMMEM_",
+            env_nested_delimiter="_",
+            env_nested_max_split=1,
+            env_ignore_empty=True,
+            enable_decoding=False,  # values are plain words, not JSON
+            extra="forbid",
+            frozen=True,
+        )
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            del settings_cls, dotenv_settings, file_secret_settings  # one place for secrets: the environment
+
+            def from_environment() -> dict[str, Any]:
+                return _with_kept_fields(env_settings(), init_settings())
+
+            # pydantic-settings calls its sources and nothing more; a plain function is one.
+            return (cast(PydanticBaseSettingsSource, from_environment), init_settings)
+
+    return LayeredSettings
+
+
+def _with_kept_fields(environment: dict[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    roles = environment.get("models")
+    configured = config.get("models")
+    if not isinstance(roles, dict) or not isinstance(configured, Mapping):
+        return environment
+    merged: dict[str, object] = {}
+    for role, name in cast(dict[str, object], roles).items():
+        before = cast(Mapping[str, object], configured).get(role)
+        if not isinstance(name, str) or name == "off" or not isinstance(before, Mapping):
+            merged[role] = name
             continue
-        for field_name in kind.model_fields:
-            value = os.environ.get(f"STREAMMEM_{section}_{field_name}".upper())
-            if value is None or value == "":
-                continue
-            if kind is ModelsSettings:
-                merged.setdefault(section, {})[field_name] = None if value == "off" else {"name": value}
-            else:
-                merged.setdefault(section, {})[field_name] = value
-    return merged
+        kept = {key: value for key, value in cast(Mapping[str, object], before).items() if key in _FIT_ANY_MODEL}
+        # The sources are merged deeply, so what is not kept is reset by name.
+        merged[role] = _model_defaults() | kept | {"name": name}
+    return environment | {"models": merged}
+
+
+_FIT_ANY_MODEL = frozenset({"device", "threads", "language"})
+
+
+def _model_defaults() -> dict[str, object]:
+    return {name: field.default for name, field in ModelSettings.model_fields.items() if not field.is_required()}
+
+
+def _variables(steps: list[str]) -> list[str]:
+    """Environment variables that could have set the field at `steps`, the longest path first."""
+    return ["_".join(["STREAMMEM", *steps[:n]]).upper() for n in range(min(len(steps), 2), 0, -1)]
