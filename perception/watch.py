@@ -102,7 +102,7 @@ class Watcher:
         self._lines_at_start = 0
         self._end_ns = 0  # end of everything seen so far
         self._resumed_at_ns: int | None = None
-        self._skip_lines = 0
+        self._resumed_at_line: tuple[int, int] | None = None  # start of the last line read, and how many began there
 
     # --- the fold -----------------------------------------------------------------------------------------------------
 
@@ -139,7 +139,8 @@ class Watcher:
         self._strength = state["strength"]
         self._frame_ns, self._previous_frame_ns = state["frame_ns"], state["previous_frame_ns"]
         self._audio_end_ns, self._end_ns = state["audio_end_ns"], state["end_ns"]
-        self._line_start_ns, self._skip_lines = state["line_start_ns"], state["lines_at_start"]
+        self._line_start_ns, self._lines_at_start = state["line_start_ns"], state["lines_at_start"]
+        self._resumed_at_line = (self._line_start_ns, self._lines_at_start)
         self._resumed_at_ns = self._frame_ns
         start_ns = self._boundaries.start_ns
         assert start_ns is not None
@@ -234,16 +235,17 @@ class Watcher:
             self._step_moment(end_ns, strength_of(signals))
 
     def _read(self, line: TrackLine, vector: FloatVector | None) -> Iterator[ClosedSegment]:
-        if line.t_start_ns == self._line_start_ns:
-            if self._skip_lines:
-                self._skip_lines -= 1
+        if self._resumed_at_line is not None:
+            start_ns, already = self._resumed_at_line
+            if line.t_start_ns < start_ns:
                 return
-            self._lines_at_start += 1
-        elif line.t_start_ns < self._line_start_ns and self._skip_lines:
-            return
-        else:
-            self._skip_lines = 0
-            self._line_start_ns, self._lines_at_start = line.t_start_ns, 1
+            if line.t_start_ns == start_ns and already > 0:
+                self._resumed_at_line = (start_ns, already - 1)
+                return
+            self._resumed_at_line = None
+        if line.t_start_ns != self._line_start_ns:
+            self._line_start_ns, self._lines_at_start = line.t_start_ns, 0
+        self._lines_at_start += 1
         if not self._info.has_video and not self._info.has_audio:
             yield from self._pace_by_lines(line, vector)
         self._lines.append(HeardLine(line=line, vector=vector))

@@ -31,6 +31,10 @@ class Utterance:
     t_end_ns: int
     samples: Samples
 
+    @property
+    def length_s(self) -> float:
+        return (self.t_end_ns - self.t_start_ns) / 1e9
+
 
 class UtteranceTracker:
     """Cuts a stream of sound into utterances.

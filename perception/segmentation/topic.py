@@ -33,12 +33,13 @@ class TopicDrift:
         if self._recent is None or self._event is None:
             self._recent, self._event = vector.copy(), vector.copy()
             return 0.0
-        self._recent = self._recent + (vector - self._recent) / np.float32(min(self._lines, _RECENT_LINES))
-        self._event = self._event + (vector - self._event) / np.float32(self._lines)
+        recent = self._recent + (vector - self._recent) / np.float32(min(self._lines, _RECENT_LINES))
+        event = self._event + (vector - self._event) / np.float32(self._lines)
+        self._recent, self._event = recent.astype(np.float32), event.astype(np.float32)
         if self._lines < _MIN_LINES:
             return 0.0
-        lengths = float(np.linalg.norm(self._recent) * np.linalg.norm(self._event))
-        distance = 1.0 - float(self._recent @ self._event) / max(1e-9, lengths)
+        lengths = float(np.linalg.norm(recent) * np.linalg.norm(event))
+        distance = 1.0 - float(np.dot(recent, event)) / max(1e-9, lengths)
         return float(np.clip((distance - _DISTANCE_FROM) / (_DISTANCE_FULL - _DISTANCE_FROM), 0.0, 1.0))
 
     def start_event(self) -> None:

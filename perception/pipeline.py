@@ -1,0 +1,337 @@
+"""The pipeline: streams a source through watching and describing into the memory, resumably.
+
+Three threads and two bounded queues: the source decodes in its own, the caller's watches, one describes and writes. So
+two cores stay busy and memory stays bounded. Knows no model and no storage beyond their Protocols and `Memory`.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Literal
+
+from perception.describe import Describer
+from perception.models.registry import Models
+from perception.protocols import Source, SourceItem, TrackLine
+from perception.stages import Stages
+from perception.state import State, dump_state, load_state
+from perception.watch import ClosedSegment, Watcher
+from streammem.episodic.levels import LevelBuilder
+from streammem.errors import ConfigError, SourceBrokenError
+from streammem.memory import Memory
+from streammem.settings import Settings
+from streammem.types import EventBundle, FloatVector, Gap, Recording, stable_id
+
+logger = logging.getLogger(__name__)
+
+_QUEUE_SEGMENTS = 4
+"""Closed events that may wait for description; each holds at most four frames and 30 s of sound."""
+_LINE_BATCH = 64
+_CHECKPOINT_EVERY_S = 1.0
+_PROGRESS_EVERY_S = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestProgress:
+    """Where a running ingest is. `duration_s` is None where the source does not know it."""
+
+    recording: str
+    position_s: float
+    duration_s: float | None
+    events: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestReport:
+    """What one ingest did. `seconds` is wall time; `stages` the wall seconds of each stage (they overlap)."""
+
+    recording: str
+    status: str
+    """`complete`, `broken` (what came before is kept), `interrupted`, or `already in memory`."""
+    duration_s: float
+    events: int
+    """Events written by this run; a resumed run does not count those of the run before."""
+    observations: int
+    keyframes: int
+    seconds: float
+    resumed_from_s: float | None = None
+    gaps: tuple[Gap, ...] = ()
+    dropped: int = 0
+    problem: str | None = None
+    stages: dict[str, float] = field(default_factory=dict[str, float])
+
+
+class _End(Enum):
+    """What the watching thread says last."""
+
+    FINISHED = "describe what is pending"
+    STOPPED = "leave what is pending to a later run"
+
+
+class Pipeline:
+    """Ingests sources into one memory.
+
+    Args:
+        memory: open for writing.
+    """
+
+    def __init__(self, settings: Settings, models: Models, memory: Memory) -> None:
+        self._settings = settings
+        self._models = models
+        self._memory = memory
+
+    def run(
+        self,
+        source: Source,
+        *,
+        base_ns: int = 0,
+        progress: Callable[[IngestProgress], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> IngestReport:
+        """Ingests one source from its start, or from where an earlier run was interrupted.
+
+        Args:
+            base_ns: when the recording started, on the memory's timeline.
+            cancel: stops early and cleanly when set; a later run goes on from there.
+
+        Raises:
+            ConfigError: the recording was begun with other models.
+            StreamMemError: what the memory raises; a source that breaks in the middle is reported, not raised.
+        """
+        run = _Run(self._settings, self._models, self._memory, source, base_ns=base_ns)
+        return run.execute(progress=progress, cancel=cancel or threading.Event())
+
+
+class _Run:
+    """One ingest of one source."""
+
+    def __init__(self, settings: Settings, models: Models, memory: Memory, source: Source, *, base_ns: int) -> None:
+        self._started = time.perf_counter()
+        self._settings, self._models, self._memory, self._source = settings, models, memory, source
+        info = source.info
+        self._stages = Stages()
+        self._known = memory.recording(info.recording)
+        self._recording = self._known or Recording(
+            recording=info.recording,
+            uri=info.uri,
+            fingerprint=info.fingerprint,
+            t_start_ns=base_ns,
+            t_end_ns=base_ns,
+            status="ingesting",
+            has_video=info.has_video,
+            has_audio=info.has_audio,
+            models=self._recording_models(),
+        )
+        self._base_ns = self._recording.t_start_ns
+        self._watcher = Watcher(
+            info,
+            settings.segmentation,
+            voice=models.voice if info.has_audio else None,
+            detector=models.detector if info.has_video else None,
+        )
+        self._describer = Describer(
+            models,
+            recording=info.recording,
+            base_ns=self._base_ns,
+            is_live=info.is_live,
+            stages=self._stages,
+        )
+        self._levels = LevelBuilder(info.recording, settings.segmentation)
+        self._segments: queue.Queue[ClosedSegment | _End] = queue.Queue(_QUEUE_SEGMENTS)
+        self._failure: BaseException | None = None
+        self._events = self._observations = self._keyframes = 0
+        self._last_checkpoint = 0.0
+
+    def execute(self, *, progress: Callable[[IngestProgress], None] | None, cancel: threading.Event) -> IngestReport:
+        if self._known is not None and self._known.status == "complete":
+            return self._report("already in memory")
+        resume = self._resume_state()
+        from_ns = 0
+        if resume is not None:
+            self._levels.set_state(resume["levels"])
+            from_ns = self._watcher.resume(resume["watcher"])
+        else:
+            self._memory.put_recording(self._recording)
+        worker = threading.Thread(target=self._describe_all, name="describe", daemon=True)
+        worker.start()
+        problem: str | None = None
+        try:
+            problem = self._watch_all(from_ns, progress, cancel)
+        except BaseException:
+            self._put(_End.STOPPED)
+            worker.join()
+            raise
+        self._put(_End.STOPPED if cancel.is_set() else _End.FINISHED)
+        worker.join()
+        if self._failure is not None:
+            raise self._failure
+        if cancel.is_set():
+            self._memory.flush()
+            return self._report("interrupted", resumed_from_ns=from_ns if resume else None)
+        status = "broken" if problem else "complete"
+        self._finish(status)
+        return self._report(status, problem=problem, resumed_from_ns=from_ns if resume else None)
+
+    # --- watching (the caller's thread) -------------------------------------------------------------------------------
+
+    def _watch_all(
+        self, from_ns: int, progress: Callable[[IngestProgress], None] | None, cancel: threading.Event
+    ) -> str | None:
+        """Returns what broke, if the source did."""
+        problem: str | None = None
+        told = 0.0
+        items = self._with_vectors(self._source.stream(from_ns=from_ns))
+        while True:
+            try:
+                with self._stages.time("wait for decoder"):
+                    item, vector = next(items)
+            except StopIteration:
+                break
+            except SourceBrokenError as error:
+                problem = str(error)
+                break
+            with self._stages.time("watch"):
+                closed = list(self._watcher.watch(item, vector=vector))
+            for segment in closed:
+                self._put(segment)
+            if self._failure is not None or cancel.is_set():
+                return None
+            if progress is not None and time.perf_counter() - told > _PROGRESS_EVERY_S:
+                told = time.perf_counter()
+                progress(self._progress(item))
+        for segment in self._watcher.finish():
+            self._put(segment)
+        return problem
+
+    def _with_vectors(self, items: Iterator[SourceItem]) -> Iterator[tuple[SourceItem, FloatVector | None]]:
+        """Caption tracks without a picture are segmented by topic: their lines are embedded in batches, once."""
+        info = self._source.info
+        if info.has_video or info.has_audio:
+            yield from ((item, None) for item in items)
+            return
+        batch: list[SourceItem] = []
+        for item in items:
+            batch.append(item)
+            if len(batch) >= (1 if info.is_live else _LINE_BATCH):
+                yield from self._embed_lines(batch)
+                batch = []
+        yield from self._embed_lines(batch)
+
+    def _embed_lines(self, batch: list[SourceItem]) -> Iterator[tuple[SourceItem, FloatVector | None]]:
+        texts = sorted({item.text for item in batch if isinstance(item, TrackLine)})
+        with self._stages.time("text"):
+            vectors = dict(zip(texts, self._models.text.encode(texts), strict=True)) if texts else {}
+        for item in batch:
+            yield item, vectors[item.text] if isinstance(item, TrackLine) else None
+
+    def _put(self, segment: ClosedSegment | _End) -> None:
+        while self._failure is None:
+            try:
+                self._segments.put(segment, timeout=0.2)
+            except queue.Full:
+                continue
+            return
+
+    # --- describing and writing (one worker thread) -------------------------------------------------------------------
+
+    def _describe_all(self) -> None:
+        try:
+            while not isinstance(segment := self._segments.get(), _End):
+                self._write(self._describer.add(segment))
+            if segment is _End.FINISHED:
+                self._write(self._describer.flush())
+        except BaseException as error:  # handed to the caller's thread, which raises it
+            self._failure = error
+
+    def _write(self, described: Sequence[tuple[ClosedSegment, EventBundle]]) -> None:
+        if not described:
+            return
+        with self._stages.time("write"):
+            for segment, bundle in described:
+                event, coarser = self._levels.add(bundle.event)
+                self._memory.write_segments(coarser)
+                if self._memory.write(replace(bundle, event=event)):
+                    self._events += 1
+                    self._observations += len(bundle.observations)
+                    self._keyframes += len(bundle.keyframes)
+                if segment.gap is not None:
+                    self._add_gap(segment.gap)
+            self._checkpoint(described[-1][0])
+
+    def _checkpoint(self, segment: ClosedSegment) -> None:
+        """Saves where a later run can go on: only where no event is open or pending."""
+        self._recording = replace(self._recording, t_end_ns=self._base_ns + segment.t_end_ns)
+        now = time.perf_counter()
+        if segment.checkpoint is None or now - self._last_checkpoint < _CHECKPOINT_EVERY_S:
+            return
+        self._last_checkpoint = now
+        state: State = {"watcher": segment.checkpoint, "levels": self._levels.get_state()}
+        self._memory.put_recording(replace(self._recording, checkpoint=dump_state(state), dropped=self._source.dropped))
+
+    def _add_gap(self, gap: Gap) -> None:
+        shifted = Gap(
+            t_start_ns=self._base_ns + gap.t_start_ns, t_end_ns=self._base_ns + gap.t_end_ns, reason=gap.reason
+        )
+        if shifted not in self._recording.gaps:
+            self._recording = replace(self._recording, gaps=(*self._recording.gaps, shifted))
+
+    # --- bookkeeping --------------------------------------------------------------------------------------------------
+
+    def _resume_state(self) -> State | None:
+        if self._known is None:
+            return None
+        if self._known.models != self._recording_models():
+            raise ConfigError(
+                f"Recording {self._known.recording!r} was begun with another config; finish it with that one, "
+                "or ingest into another memory folder."
+            )
+        if self._known.checkpoint is None or self._source.info.is_live:
+            return None
+        try:
+            return load_state(self._known.checkpoint)
+        except ValueError:
+            logger.warning("The checkpoint of %r cannot be read; reading it from its start.", self._known.recording)
+            return None
+
+    def _recording_models(self) -> dict[str, str]:
+        """Names of the models, and a digest of what else decides where events begin."""
+        segmentation, source = self._settings.segmentation, self._settings.source
+        digest = stable_id(segmentation.model_dump_json(), source.sample_fps, source.analysis_height)
+        return {**self._models.names(), "config": digest}
+
+    def _finish(self, status: Literal["complete", "broken"]) -> None:
+        with self._stages.time("write"):
+            self._memory.write_segments(self._levels.finish())
+            self._recording = replace(self._recording, status=status, checkpoint=None, dropped=self._source.dropped)
+            self._memory.put_recording(self._recording)
+            self._memory.flush()
+
+    def _progress(self, item: SourceItem) -> IngestProgress:
+        duration_ns = self._source.info.duration_ns
+        return IngestProgress(
+            recording=self._recording.recording,
+            position_s=(item.t_start_ns if isinstance(item, TrackLine | Gap) else item.t_ns) / 1e9,
+            duration_s=duration_ns / 1e9 if duration_ns is not None else None,
+            events=self._events,
+        )
+
+    def _report(self, status: str, *, problem: str | None = None, resumed_from_ns: int | None = None) -> IngestReport:
+        return IngestReport(
+            recording=self._recording.recording,
+            status=status,
+            duration_s=(self._recording.t_end_ns - self._base_ns) / 1e9,
+            events=self._events,
+            observations=self._observations,
+            keyframes=self._keyframes,
+            seconds=time.perf_counter() - self._started,
+            resumed_from_s=resumed_from_ns / 1e9 if resumed_from_ns is not None else None,
+            gaps=self._recording.gaps,
+            dropped=self._source.dropped,
+            problem=problem,
+            stages=self._stages.seconds,
+        )
