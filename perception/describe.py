@@ -175,7 +175,7 @@ class Describer:
                         self._observation(
                             segment,
                             "caption",
-                            max(first_ns, frame.t_ns),
+                            frame.t_ns,
                             end_ns,
                             text,
                             source=self._models.captioner.name,

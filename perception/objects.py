@@ -42,6 +42,7 @@ class ObjectWatcher:
         self._due_ns = 0
         self._seen: dict[int, tuple[int, int]] = {}  # track number -> first and last time seen in the open event
         self._gone: list[ObjectSpan] = []
+        self._at_start: frozenset[int] | None = None  # who was there when the open event began
 
     def cut(self, t_ns: int) -> None:
         """The picture changed altogether: the new one is looked at soon, and nothing is followed across."""
@@ -52,13 +53,18 @@ class ObjectWatcher:
         """After a resume: the frame before the next one, so that motion continues from it."""
         self._tracker.carry(frame.image_rgb)
 
-    def step(self, frame: VideoFrame, *, motion: float) -> None:
-        """Takes the next frame; runs the detector when it is due."""
+    def step(self, frame: VideoFrame, *, motion: float) -> float:
+        """Takes the next frame; runs the detector when it is due.
+
+        Returns:
+            Turnover in [0, 1]: how much of who is there now differs from who was there when the event began
+            (1 - intersection over union of tracks). 0 on frames without detection.
+        """
         self._tracker.carry(frame.image_rgb)
         if frame.t_ns < self._due_ns:
             if motion >= _MOVING_FROM:
                 self._due_ns = min(self._due_ns, frame.t_ns + round(_WHILE_MOVING_S * 1e9))
-            return
+            return 0.0
         detections = self._detector.detect([frame.image_rgb])[0]
         before = {track.number: track for track in self._tracker.tracks}
         seen = self._tracker.update(detections, frame.image_rgb, t_ns=frame.t_ns)
@@ -72,6 +78,11 @@ class ObjectWatcher:
         idle_s = _WHILE_MOVING_S if motion >= _MOVING_FROM else _WHILE_STILL_S
         wait_s = _WHILE_TRACKING_S if seen else idle_s
         self._due_ns = frame.t_ns + round(wait_s * 1e9)
+        now = frozenset(track.number for track in self._tracker.tracks if track.is_confirmed)
+        if self._at_start is None:
+            self._at_start = now
+        everyone = now | self._at_start
+        return 1.0 - len(now & self._at_start) / len(everyone) if everyone else 0.0
 
     def take(self, t_start_ns: int, t_end_ns: int) -> tuple[ObjectSpan, ...]:
         """The confirmed objects of the event that ends now, in order of first sight."""
@@ -79,6 +90,7 @@ class ObjectWatcher:
         for number in list(self._seen):
             self._close(number, tracks)
         spans, self._gone, self._seen = self._gone, [], {}
+        self._at_start = None
         clipped = [
             ObjectSpan(
                 number=span.number,

@@ -101,6 +101,7 @@ class Watcher:
         self._line_start_ns = -1
         self._lines_at_start = 0
         self._end_ns = 0  # end of everything seen so far
+        self._turnover = 0.0  # of the tracked objects, as of the frame before
         self._resumed_at_ns: int | None = None
         self._resumed_at_line: tuple[int, int] | None = None  # start of the last line read, and how many began there
 
@@ -195,6 +196,7 @@ class Watcher:
             cut=novelty.cut,
             drift=novelty.drift,
             burst=novelty.burst,
+            turnover=self._turnover,
             pause_s=self._pause_s(),
             in_speech=self._speech is not None and self._speech.in_speech,
         )
@@ -210,7 +212,7 @@ class Watcher:
     def _observe(self, frame: VideoFrame, *, motion: float) -> None:
         self._picker.offer(frame)
         if self._objects is not None:
-            self._objects.step(frame, motion=motion)
+            self._turnover = self._objects.step(frame, motion=motion)
 
     # --- sound, lines, holes ------------------------------------------------------------------------------------------
 
@@ -299,6 +301,7 @@ class Watcher:
 
     def _open(self, t_ns: int) -> None:
         self._picker.start(t_ns)
+        self._turnover = 0.0
         self._moments = [(t_ns, self._strength)]
         self._utterances, self._lines = [], []
 

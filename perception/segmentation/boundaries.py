@@ -25,7 +25,9 @@ _PAUSE_FULL_S = 3.0
 """Pauses inside a paragraph last up to about 0.7 s; after 3 s the speaker is done."""
 _WEIGHT_PAUSE = 0.7
 _WEIGHT_BURST = 0.6
-"""A pause or a burst of motion alone is weaker evidence of a new event than a new picture."""
+_WEIGHT_TURNOVER = 0.6
+"""A pause, a burst of motion, or other people in the same place are weaker evidence of a new event than a new
+picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,8 @@ class Signals:
     cut: float = 0.0
     drift: float = 0.0
     burst: float = 0.0
+    turnover: float = 0.0
+    """How many of the tracked objects are others than when the event began."""
     topic: float = 0.0
     """Change of what is talked about or captioned."""
     gap: float = 0.0
@@ -59,6 +63,7 @@ def strength_of(signals: Signals) -> float:
         signals.cut if signals.cut >= CUT_SCORE else 0.0,
         max(0.0, signals.drift - _DRIFT_FLOOR) / (1.0 - _DRIFT_FLOOR),
         _WEIGHT_BURST * signals.burst,
+        _WEIGHT_TURNOVER * signals.turnover,
         signals.topic,
         signals.gap,
         pause,
