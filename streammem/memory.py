@@ -1,15 +1,33 @@
 """Memory: the one door. Opens a memory folder, writes what perception closed, recalls what planners ask.
 
-CONTRACT (signatures are fixed; the store helper implements them).
+Joins the writer, the reader and recall; holds no SQL and no scores. A writer's own reads commit what is queued first,
+so they see everything that was written. Knows no model: an encoder is given.
+
+Example:
+    >>> import tempfile
+    >>> from streammem.memory import Memory
+    >>> from streammem.types import Event, EventBundle, Level, Query, event_id_for
+    >>> folder = tempfile.mkdtemp()
+    >>> with Memory.open(folder, write=True, create=True) as memory:
+    ...     name = event_id_for("walk", Level.EVENT, 0)
+    ...     event = Event(event_id=name, recording="walk", level=Level.EVENT, t_start_ns=0, t_end_ns=10**10,
+    ...                   strength=1.0, parent_id=None, text="a dog runs along the beach")
+    ...     memory.write(EventBundle(event=event))
+    True
+    >>> with Memory.open(folder) as memory:
+    ...     memory.recall(Query(text="running dogs"))[0].text
+    'a dog runs along the beach'
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from streammem.errors import InputError, MemoryFullError, MemoryStoreError
 from streammem.protocols import QueryEncoder
 from streammem.settings import StoreSettings
 from streammem.types import (
@@ -25,9 +43,36 @@ from streammem.types import (
     Recording,
 )
 
+if TYPE_CHECKING:
+    from streammem.store.lock import WriterLock
+    from streammem.store.reader import Reader
+    from streammem.store.writer import Writer
+
+logger = logging.getLogger(__name__)
+
 
 class Memory:
-    """A memory folder, open for reading, or for reading and writing."""
+    """A memory folder, open for reading, or for reading and writing. A context manager; `close()` is idempotent."""
+
+    def __init__(
+        self, folder: Path, *, reader: Reader, writer: Writer | None, lock: WriterLock | None,
+        encoder: QueryEncoder | None,
+    ) -> None:  # fmt: skip
+        """Use `Memory.open`."""
+        from streammem.recall.search import Recaller
+
+        self.folder = folder
+        self._reader = reader
+        self._writer = writer
+        self._lock = lock
+        self._encoder = encoder
+        self._recaller = Recaller(reader, encoder)
+        self._known: dict[str, set[str]] = {}
+        self._image_model = ""
+        self._text_model = encoder.text_model if encoder is not None else ""
+
+    def __repr__(self) -> str:
+        return f"Memory({str(self.folder)!r}, {'writing' if self._writer else 'reading'})"
 
     @classmethod
     def open(
@@ -39,46 +84,201 @@ class Memory:
         encoder: QueryEncoder | None = None,
         settings: StoreSettings | None = None,
     ) -> Self:
-        """`write=True` takes the writer's lock; `create=True` makes the folder where there is none.
-        Without an encoder, recall by text uses the full-text index alone.
+        """Opens a memory folder.
 
-        Raises: MemoryNotFoundError, MemoryLockedError, MemoryVersionError, MemoryFullError."""
-        raise NotImplementedError
+        Args:
+            path: the folder.
+            write: take the writer's lock, and remove what an interrupted writer left unfinished.
+            create: make the memory where there is none (needs `write`).
+            encoder: embeds queries. Without one, recall by text uses the full-text index alone.
+            settings: batch and index sizes.
 
-    def __enter__(self) -> Self: ...
+        Raises:
+            MemoryNotFoundError: there is no memory, and `create` is off.
+            MemoryLockedError: another process writes to it.
+            MemoryVersionError: a newer StreamMem wrote it.
+            MemoryFullError: the folder cannot be written to.
+            MemoryStoreError: the folder is something else, or damaged.
+        """
+        from streammem.store.lock import WriterLock
+        from streammem.store.migrations import MANIFEST_FILE, Manifest, migrate, prepare_folder, read_manifest
+        from streammem.store.migrations import write_manifest as write_manifest_file
+        from streammem.store.reader import Reader
+        from streammem.store.writer import Writer
+
+        folder = Path(path).expanduser()
+        if create and not write:
+            raise InputError("A memory is created by its writer: open it with write=True as well.")
+        if create:
+            prepare_folder(folder)
+        if not write:
+            return cls(folder, reader=Reader(folder, read_manifest(folder)), writer=None, lock=None, encoder=encoder)
+        if not create:
+            read_manifest(folder)  # a clear error before a lock file is put into a foreign folder
+        lock = WriterLock(folder)
+        try:
+            if create and not (folder / MANIFEST_FILE).exists():
+                write_manifest_file(folder, Manifest())
+            manifest = read_manifest(folder)
+            reader = Reader(folder, manifest)
+            manifest = migrate(folder, manifest, reader.connection)
+            writer = Writer(folder, reader=reader, manifest=manifest, settings=settings or StoreSettings())
+            return cls(folder, reader=reader, writer=writer, lock=lock, encoder=encoder)
+        except BaseException:
+            lock.release()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-    def close(self) -> None: ...
+    ) -> None:
+        self.close()
 
-    # --- writing (needs write=True) ---
+    def close(self) -> None:
+        """Commits what is queued, optimises, lets the writer's lock go. Idempotent."""
+        lock, self._lock = self._lock, None
+        writer, self._writer = self._writer, None
+        try:
+            if writer is not None:
+                writer.close()
+        finally:
+            if lock is not None:
+                lock.release()
+
+    # --- writing -------------------------------------------------------------------------------------------------
+
     def write(self, bundle: EventBundle) -> bool:
-        """Queues a closed event; committed with the next batch (rows/seconds in StoreSettings), or `flush()`.
-        False when this event is already in memory (nothing is written twice)."""
-        ...
+        """Queues a closed event with all that hangs on it; committed within a second, or by `flush()`, all or nothing.
+
+        Returns:
+            False when this event is in memory already: nothing is written twice.
+
+        Raises:
+            MemoryFullError: an earlier batch could not be committed. Nothing is lost: it is tried again.
+        """
+        from streammem.store import tables
+
+        writer = self._writing()
+        event = bundle.event
+        known = self._known_ids(event.recording)
+        if event.event_id in known:
+            return False
+        text, image = self._text_model, self._image_model
+        rows: dict[str, list[tables.Row]] = {
+            tables.OBSERVATIONS: [tables.observation_row(one, model=text) for one in bundle.observations],
+            tables.KEYFRAMES: [tables.keyframe_row(one, event=event, model=image) for one in bundle.keyframes],
+            tables.FACTS: [tables.fact_row(one, event=event, model=text) for one in _distinct(bundle.facts)],
+            tables.EVENTS: [tables.event_row(one, model=text) for one in (*bundle.moments, event)],
+        }
+        known.add(event.event_id)
+        writer.put(rows)
+        return True
 
     def write_segments(self, segments: Iterable[Event]) -> None:
-        """Closed episodes, hours, days. Idempotent by id."""
-        ...
+        """Queues closed episodes, hours, days. Those already in memory are left as they are."""
+        from streammem.store import tables
+
+        writer = self._writing()
+        new: list[Event] = []
+        for segment in segments:
+            known = self._known_ids(segment.recording)
+            if segment.event_id not in known:
+                known.add(segment.event_id)
+                new.append(segment)
+        if new:
+            writer.put({tables.EVENTS: [tables.event_row(one, model=self._text_model) for one in new]})
 
     def write_observations(self, observations: Iterable[Observation]) -> None:
-        """More about events that are already committed (what looking again found)."""
-        ...
+        """Queues more about events that are in memory (what looking again found). Known ids are left as they are.
+
+        Raises:
+            InputError: an observation names an event that is not in memory.
+        """
+        from streammem.store import tables
+        from streammem.store.filters import Where
+
+        writer = self._writing()
+        by_id = {one.observation_id: one for one in observations}
+        if not by_id:
+            return
+        event_ids = sorted({one.event_id for one in by_id.values()})
+        self.flush()
+        where = Where().among("event_id", event_ids)
+        found = {row["event_id"] for row in self._reader.scan(tables.EVENTS, where, columns=["event_id"])}
+        if unknown := [event_id for event_id in event_ids if event_id not in found]:
+            raise InputError(f"Event {unknown[0]!r} is not in memory; write its bundle before more observations of it.")
+        where = Where().among("observation_id", list(by_id))
+        have = {
+            row["observation_id"] for row in self._reader.scan(tables.OBSERVATIONS, where, columns=["observation_id"])
+        }
+        new = [one for name, one in by_id.items() if name not in have]
+        if new:
+            writer.put({tables.OBSERVATIONS: [tables.observation_row(one, model=self._text_model) for one in new]})
+            self.flush()  # committed before the next call looks which ids are there
 
     def put_recording(self, recording: Recording) -> None:
-        """Creates or replaces the row of a recording (status, gaps, checkpoint), committed in order after every
-        bundle queued before it: a checkpoint never runs ahead of its events."""
-        ...
+        """Creates or replaces the row of a recording (status, gaps, checkpoint), committed after every bundle queued
+        before it: a checkpoint never runs ahead of its events. Its `models` name the vector columns."""
+        from streammem.store import tables
 
-    def has_event(self, event_id: str) -> bool: ...
-    def flush(self) -> None: ...
+        writer = self._writing()
+        self._image_model = recording.models.get("image") or self._image_model
+        if self._encoder is None:
+            self._text_model = recording.models.get("text") or self._text_model
+        writer.put({tables.RECORDINGS: [tables.recording_row(recording)]})
+
+    def has_event(self, event_id: str) -> bool:
+        """True for an event (or coarser segment) that is committed, or queued by this writer."""
+        from streammem.store.filters import Where
+        from streammem.store.tables import EVENTS
+
+        if any(event_id in known for known in self._known.values()):
+            return True
+        return self._reader.count(EVENTS, Where().equals("event_id", event_id)) > 0
+
+    def flush(self) -> None:
+        """Commits what is queued.
+
+        Raises:
+            MemoryFullError: the disk is full or not writable. The rows stay queued, nothing committed is lost.
+        """
+        self._writing().flush()
+
     def compact(self) -> dict[str, Any]:
-        """Optimises every table and drops old versions. Returns {"bytes_before", "bytes_after", ...}."""
-        ...
+        """Optimises every table and drops every old version.
 
-    # --- reading: only what the journal has committed (plus, for the writer itself, what is queued) ---
-    def recordings(self) -> list[Recording]: ...
-    def recording(self, name: str) -> Recording | None: ...
+        Returns:
+            `{"bytes_before", "bytes_after"}`, of the folder.
+        """
+        from streammem.store.inspect import folder_bytes
+
+        writer = self._writing()
+        before = folder_bytes(self.folder)
+        writer.compact()
+        return {"bytes_before": before, "bytes_after": folder_bytes(self.folder)}
+
+    # --- reading -------------------------------------------------------------------------------------------------
+
+    def recordings(self) -> list[Recording]:
+        """By name."""
+        from streammem.store import tables
+        from streammem.store.filters import Where
+
+        self._settle()
+        rows = self._reader.scan(tables.RECORDINGS, Where(), order=("recording",))
+        return [tables.recording_of(row) for row in rows]
+
+    def recording(self, name: str) -> Recording | None:
+        """One recording with its checkpoint; None where there is none of that name."""
+        from streammem.store import tables
+        from streammem.store.filters import Where
+
+        self._settle()
+        rows = self._reader.scan(tables.RECORDINGS, Where().equals("recording", name))
+        return tables.recording_of(rows[0]) if rows else None
+
     def events(
         self,
         *,
@@ -91,10 +291,21 @@ class Memory:
         as_of_ns: int | None = None,
         limit: int | None = None,
     ) -> list[Event]:
-        """In order of (recording, start). Vectors are left out (None). `level=None`: any level."""
-        ...
+        """Segments in order of (recording, start). Vectors are left out (None). `level=None`: any level."""
+        from streammem.store import tables
+        from streammem.store.filters import Where
 
-    def children(self, event_id: str) -> list[Event]: ...
+        self._settle()
+        where = Where().equals("level", None if level is None else level.value)
+        where.among("event_id", event_ids).among("parent_id", parent_ids).among("recording", recordings)
+        where.overlaps(after_ns, before_ns, as_of_ns)
+        order = ("recording", "t_start_ns", "t_end_ns", "event_id")
+        return [tables.event_of(row) for row in self._reader.scan(tables.EVENTS, where, order=order, limit=limit)]
+
+    def children(self, event_id: str) -> list[Event]:
+        """The segments of the next finer level inside this one."""
+        return self.events(level=None, parent_ids=[event_id])
+
     def observations(
         self,
         *,
@@ -108,7 +319,15 @@ class Memory:
         limit: int | None = None,
     ) -> list[Observation]:
         """In order of (recording, start). Vectors are left out. `event_ids` are event-level ids."""
-        ...
+        from streammem.store import tables
+        from streammem.store.filters import Where
+
+        self._settle()
+        where = Where().among("event_id", event_ids).among("kind", kinds).among("label", labels)
+        where.among("recording", recordings).overlaps(after_ns, before_ns, as_of_ns)
+        order = ("recording", "t_start_ns", "t_end_ns", "observation_id")
+        rows = self._reader.scan(tables.OBSERVATIONS, where, order=order, limit=limit)
+        return [tables.observation_of(row) for row in rows]
 
     def keyframes(
         self,
@@ -122,8 +341,20 @@ class Memory:
         with_thumbnails: bool = False,
         limit: int | None = None,
     ) -> list[KeyFrame]:
-        """In order of (recording, time). Vectors are left out; thumbnails only if asked for (else b"")."""
-        ...
+        """In order of (recording, time). Vectors are left out; thumbnails only if asked for (else b"").
+
+        Times compare with `t_ns`: after `after_ns`, before `before_ns`, not later than `as_of_ns`.
+        """
+        from streammem.store import tables
+        from streammem.store.filters import Where
+
+        self._settle()
+        where = Where().among("event_id", event_ids).among("keyframe_id", keyframe_ids).among("recording", recordings)
+        where.compare("t_ns", ">", after_ns).compare("t_ns", "<", before_ns).compare("t_ns", "<=", as_of_ns)
+        columns = [*tables.COLUMNS[tables.KEYFRAMES], *(["thumbnail_jpeg"] if with_thumbnails else [])]
+        order = ("recording", "t_ns", "keyframe_id")
+        rows = self._reader.scan(tables.KEYFRAMES, where, columns=columns, order=order, limit=limit)
+        return [tables.keyframe_of(row) for row in rows]
 
     def facts(
         self,
@@ -134,18 +365,71 @@ class Memory:
         recordings: Sequence[str] | None = None,
         limit: int | None = None,
     ) -> list[Fact]:
-        """With `as_of_ns`: the facts that held, as they were known then."""
-        ...
+        """Consolidated facts in order of (recording, start); the subject compares without case.
+
+        With `as_of_ns`: the facts that held, as they were known then. Without: every interval, closed ones too.
+        """
+        from streammem.semantic.consolidation import consolidate
+        from streammem.store import tables
+        from streammem.store.filters import Where
+
+        self._settle()
+        where = Where().equals("subject_key", None if subject is None else subject.casefold())
+        where.equals("predicate", predicate).among("recording", recordings).compare("t_end_ns", "<=", as_of_ns)
+        rows = self._reader.scan(tables.FACTS, where)
+        return consolidate((tables.assertion_of(row) for row in rows), as_of_ns=as_of_ns)[:limit]
 
     def recall(self, query: Query) -> list[Hit]:
-        """Hybrid recall: dense text over observations and events, full text, image-text over key frames, facts;
-        fused with calibrated scores, filtered exactly, best first, at most `query.k`."""
-        ...
+        """Hybrid recall: dense text over observations and events, full text, image-text over key frames, facts; fused
+        with calibrated scores, filtered exactly, best first, at most `query.k`. Without text and image: nothing.
+
+        Raises:
+            InputError: `k` is not positive, or the example picture is not uint8 (H, W, 3).
+        """
+        self._settle()
+        return self._recaller.recall(query)
 
     def recall_level(self, query: Query, *, level: Level) -> list[Hit]:
         """Like `recall`, over the segments of one level only: the coarse steps of coarse-to-fine."""
-        ...
+        self._settle()
+        return self._recaller.recall_level(query, level=level)
 
     def info(self) -> dict[str, Any]:
         """What the memory holds: recordings, spans, rows per table and level, bytes, versions, models, gaps."""
-        ...
+        from streammem.store.inspect import describe
+
+        self._settle()
+        return describe(self._reader, self.recordings())
+
+    # --- inside --------------------------------------------------------------------------------------------------
+
+    def _writing(self) -> Writer:
+        if self._writer is None:
+            raise MemoryStoreError(f"Memory {str(self.folder)!r} is not open for writing; open it with write=True.")
+        return self._writer
+
+    def _settle(self) -> None:
+        """Commits what is queued, so that a writer reads what it wrote."""
+        if self._writer is None or not self._writer.queued():
+            return
+        try:
+            self._writer.flush()
+        except MemoryFullError as error:
+            # Reading must work on a full disk; the next write or flush raises.
+            logger.warning("reading without the newest %d rows: %s", self._writer.queued(), error)
+
+    def _known_ids(self, recording: str) -> set[str]:
+        """Ids of the events and coarser segments of a recording, in memory or queued: read once, then kept."""
+        from streammem.store.filters import Where
+        from streammem.store.tables import EVENTS
+
+        if recording not in self._known:
+            where = Where().equals("recording", recording).add(f"level <> '{Level.MOMENT.value}'")
+            rows = self._reader.scan(EVENTS, where, columns=["event_id"])
+            self._known[recording] = {row["event_id"] for row in rows}
+        return self._known[recording]
+
+
+def _distinct(facts: Iterable[Fact]) -> list[Fact]:
+    """One assertion per statement: an event says a thing once, however often it was seen inside."""
+    return list({(fact.subject, fact.predicate, fact.object): fact for fact in reversed(tuple(facts))}.values())[::-1]

@@ -1,0 +1,114 @@
+"""Recall: scope, then every search that applies, then fusion. Holds no score of its own.
+
+Costs, on 125,000 observations: see `scripts/bench_recall.py`.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+
+from streammem.errors import InputError
+from streammem.protocols import QueryEncoder
+from streammem.recall import fusion
+from streammem.recall.candidates import Pool
+from streammem.recall.dense import search_dense
+from streammem.recall.scope import scope_of
+from streammem.recall.text import search_text
+from streammem.recall.visual import search_visual
+from streammem.store.reader import Reader
+from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBSERVATIONS
+from streammem.types import FloatVector, Hit, Level, Query
+
+DEPTH, DEPTH_PER_HIT = 100, 4
+"""Rows taken from each search: fusion can only raise what it was given."""
+
+
+class Recaller:
+    """Answers queries from a reader. Safe to use from several threads if the encoder is."""
+
+    def __init__(self, reader: Reader, encoder: QueryEncoder | None) -> None:
+        self._reader = reader
+        self._encoder = encoder
+
+    def recall(self, query: Query) -> list[Hit]:
+        """See `Memory.recall`."""
+        _check(query)
+        text = (query.text or "").strip()
+        if not text and query.image_rgb is None:
+            return []
+        scope = scope_of(query, self._reader)
+        limit = max(DEPTH, DEPTH_PER_HIT * query.k)
+        pool = Pool()
+        floors: dict[str, fusion.Floors] = {}
+        kinds = scope.kinds()
+        if text:
+            vector = self._text_vector(text)
+            if kinds is None or kinds:
+                where = scope.where(OBSERVATIONS).among("kind", kinds)
+                floors[OBSERVATIONS] = self._search(pool, OBSERVATIONS, text, vector, where, limit)
+            if scope.allows("summary") or kinds:
+                where = scope.where(EVENTS).equals("level", Level.EVENT.value)
+                floors[EVENTS] = self._search(pool, EVENTS, text, vector, where, limit)
+            if scope.allows("fact"):
+                floors[FACTS] = self._search(pool, FACTS, text, vector, scope.where(FACTS), limit)
+        if scope.allows("visual"):
+            joint = self._joint_vector(text) if text else None
+            image = self._image_vector(query)
+            if joint is not None or image is not None:
+                where = scope.where(KEYFRAMES)
+                search_visual(pool, self._reader, joint=joint, image=image, where=where, limit=limit)
+        candidates = list(pool.items.values())
+        fusion.score_all(candidates, floors=floors, has_dense=self._encoder is not None)
+        shown = [candidate for candidate in candidates if scope.allows(candidate.modality())]
+        return [candidate.hit() for candidate in fusion.rank(shown, k=query.k)]
+
+    def recall_level(self, query: Query, *, level: Level) -> list[Hit]:
+        """See `Memory.recall_level`."""
+        _check(query)
+        text = (query.text or "").strip()
+        if not text:
+            return []
+        scope = scope_of(query, self._reader)
+        where = scope.where(EVENTS).equals("level", level.value)
+        pool = Pool()
+        limit = max(DEPTH, DEPTH_PER_HIT * query.k)
+        floors = self._search(pool, EVENTS, text, self._text_vector(text), where, limit)
+        candidates = list(pool.items.values())
+        for candidate in candidates:
+            candidate.score = fusion.text_score(candidate, floors, has_dense=self._encoder is not None)
+        return [candidate.hit() for candidate in fusion.rank(candidates, k=query.k)]
+
+    def _search(
+        self, pool: Pool, table: str, text: str, vector: FloatVector | None, where: object, limit: int
+    ) -> fusion.Floors:
+        from streammem.store.filters import Where
+
+        clauses = cast(Where, where)
+        words = search_text(pool, self._reader, table, text=text, where=clauses, limit=limit)
+        if vector is None or self._encoder is None:
+            return fusion.Floors(words=words)
+        model = self._encoder.text_model
+        dense = search_dense(pool, self._reader, table, vector=vector, model=model, where=clauses, limit=limit)
+        return fusion.Floors(dense=dense, words=words)
+
+    def _text_vector(self, text: str) -> FloatVector | None:
+        return None if self._encoder is None else np.asarray(self._encoder.encode_text([text])[0], dtype=np.float32)
+
+    def _joint_vector(self, text: str) -> FloatVector | None:
+        vectors = None if self._encoder is None else self._encoder.encode_text_for_images([text])
+        return None if vectors is None else np.asarray(vectors[0], dtype=np.float32)
+
+    def _image_vector(self, query: Query) -> FloatVector | None:
+        if query.image_rgb is None or self._encoder is None:
+            return None
+        return self._encoder.encode_image(query.image_rgb)
+
+
+def _check(query: Query) -> None:
+    if query.k < 1:
+        raise InputError(f"k must be at least 1, not {query.k}.")
+    image = query.image_rgb
+    if image is not None and (image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3):
+        raise InputError(f"The example picture must be uint8 (H, W, 3), not {image.dtype} {image.shape}.")

@@ -1,0 +1,45 @@
+"""Full-text search (BM25, stemmed, without stop words): names, numbers and rare words, where embeddings are vague.
+
+The query is matched as plain words: it has no operators, so nothing a user types is a syntax error.
+
+Calibration. BM25 has no upper bound and grows with the number of words asked for, so a score `s` becomes
+`s / (s + HALF)`: a rare word alone (about 8) gives a half, several give more.
+"""
+
+from __future__ import annotations
+
+import re
+
+from streammem.recall.candidates import SEARCH_COLUMNS, Pool
+from streammem.store.filters import Where
+from streammem.store.reader import Reader
+
+HALF = 8.0
+MAX_WORDS = 64
+"""Distinct words of a query that are searched; a page pasted as a question would search the whole index."""
+_WORD = re.compile(r"\w+")
+
+
+def calibrate(bm25: float) -> float:
+    """[0, 1)."""
+    return bm25 / (bm25 + HALF) if bm25 > 0 else 0.0
+
+
+def plain_words(text: str) -> str:
+    """The distinct words of a query, in order, without anything that is not a word."""
+    return " ".join(list(dict.fromkeys(_WORD.findall(text)))[:MAX_WORDS])
+
+
+def search_text(pool: Pool, reader: Reader, table: str, *, text: str, where: Where, limit: int) -> float:
+    """Adds the rows of `table` with the best matching words to the pool.
+
+    Returns:
+        The calibrated score that rows which were not returned stay below; 0 where all were.
+    """
+    words = plain_words(text)
+    if not words:
+        return 0.0
+    rows = reader.full_text(table, words, where, columns=SEARCH_COLUMNS[table], limit=limit)
+    for candidate, row in zip(pool.add(table, rows), rows, strict=True):
+        candidate.words = calibrate(row["bm25"])
+    return calibrate(rows[-1]["bm25"]) if len(rows) == limit else 0.0

@@ -1,0 +1,142 @@
+"""The manifest of a memory folder, and the named steps that bring an old memory to the schema of this code.
+
+`manifest.json` is what makes a folder a memory. It is written first, atomically, so that a crash while a memory is made
+leaves either nothing or a memory that the next writer completes. Steps are append-only: never change one that shipped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from streammem.errors import MemoryFullError, MemoryNotFoundError, MemoryStoreError, MemoryVersionError
+from streammem.store.lock import LOCK_FILE
+
+MANIFEST_FILE = "manifest.json"
+FORMAT = "streammem-memory"
+
+MIGRATIONS: tuple[tuple[str, Callable[[Any], None] | None], ...] = (("0001 first tables", None),)
+"""(name, step). The schema version of this code is their number; a step gets the LanceDB connection."""
+SCHEMA_VERSION = len(MIGRATIONS)
+
+
+class VectorIndexNote(BaseModel):
+    """How the vector index of one column is searched, and the recall it had against exact search when it was built."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    rows: int
+    nprobes: int
+    refine_factor: int
+    recall: float
+
+
+class Manifest(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    format: str = FORMAT
+    schema_version: int = SCHEMA_VERSION
+    migrations: tuple[str, ...] = tuple(name for name, _ in MIGRATIONS)
+    vector_indexes: dict[str, VectorIndexNote] = Field(default_factory=dict[str, VectorIndexNote])
+    """Keyed `table.column`."""
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """
+    Raises:
+        MemoryNotFoundError: no folder, or an empty one.
+        MemoryStoreError: something else lies there, or the manifest is damaged.
+        MemoryVersionError: a newer StreamMem wrote it.
+    """
+    path = folder / MANIFEST_FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        if not folder.exists() or _is_empty(folder):
+            raise MemoryNotFoundError(
+                f"There is no memory in {str(folder)!r}; `streammem ingest SOURCE --memory {folder}` makes one."
+            ) from error
+        raise MemoryStoreError(
+            f"{str(folder)!r} holds other files and is not a memory; give a new or empty folder."
+        ) from error
+    except NotADirectoryError as error:
+        raise MemoryStoreError(f"{str(folder)!r} is a file, not a memory folder.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise MemoryStoreError(f"The manifest {str(path)!r} cannot be read: {error}.") from error
+    damaged = f"The manifest {str(path)!r} is damaged; put it back from a copy, or write to a new folder."
+    try:
+        raw: object = json.loads(text)
+    except ValueError as error:
+        raise MemoryStoreError(damaged) from error
+    # The version is judged before the fields: a newer format may have fields that this code does not know.
+    fields = cast(dict[str, Any], raw) if isinstance(raw, dict) else {}
+    version = fields.get("schema_version")
+    if fields.get("format") != FORMAT or not isinstance(version, int):
+        raise MemoryStoreError(damaged)
+    if version > SCHEMA_VERSION:
+        raise MemoryVersionError(
+            f"Memory {str(folder)!r} was written by a newer StreamMem (schema {version}, this one knows "
+            f"{SCHEMA_VERSION}); update StreamMem to open it."
+        )
+    try:
+        return Manifest.model_validate(raw)
+    except ValidationError as error:
+        raise MemoryStoreError(damaged) from error
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Atomic: a reader sees the old manifest or the new one.
+
+    Raises:
+        MemoryFullError: the disk is full or not writable.
+    """
+    path = folder / MANIFEST_FILE
+    draft = folder / f".{MANIFEST_FILE}.draft"
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(manifest.model_dump_json(indent=1))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise MemoryFullError(f"Memory {str(folder)!r} cannot be written: {error.strerror}.") from error
+
+
+def prepare_folder(folder: Path) -> None:
+    """Makes the folder of a new memory, where there is none yet.
+
+    Raises:
+        MemoryStoreError: a file or foreign files lie there.
+        MemoryFullError: it cannot be made.
+    """
+    if (folder / MANIFEST_FILE).exists():
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise MemoryStoreError(f"{str(folder)!r} is a file, not a folder; give another path.") from error
+    except OSError as error:
+        raise MemoryFullError(f"The memory folder {str(folder)!r} cannot be made: {error.strerror}.") from error
+    if not _is_empty(folder):
+        raise MemoryStoreError(f"{str(folder)!r} holds other files and is not a memory; give a new or empty folder.")
+
+
+def migrate(folder: Path, manifest: Manifest, connection: Any) -> Manifest:
+    """Runs the steps an older memory lacks, in order. Needs the writer's lock."""
+    for number, (_, step) in enumerate(MIGRATIONS, start=1):
+        if number <= manifest.schema_version:
+            continue
+        if step is not None:
+            step(connection)
+        names = tuple(name for name, _ in MIGRATIONS[:number])
+        manifest = manifest.model_copy(update={"schema_version": number, "migrations": names})
+        write_manifest(folder, manifest)
+    return manifest
+
+
+def _is_empty(folder: Path) -> bool:
+    ours = {LOCK_FILE, f".{MANIFEST_FILE}.draft"}
+    return folder.is_dir() and all(entry.name in ours for entry in folder.iterdir())

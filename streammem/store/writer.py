@@ -1,0 +1,291 @@
+"""Writes batches, in an order that a crash cannot break, from a thread of its own.
+
+`put_*` only queue (microseconds), so perception never waits for a disk; the thread commits after 256 rows or one
+second, whichever comes first, and optimises between commits. A batch is: observations, key frames, facts; then all its
+`events` rows in one append, which is the commit; then recordings with their checkpoints. What a crash or a full disk
+left of an unfinished batch carries a `commit_seq` beyond the journal's and is removed before anything else is written.
+
+Does not decide what an event is, nor what may be read. Needs the writer's lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import stamina
+
+from streammem.settings import StoreSettings
+from streammem.store import lance
+from streammem.store.filters import Where
+from streammem.store.indexes import create_table_indexes, refresh_vector_indexes
+from streammem.store.migrations import Manifest, write_manifest
+from streammem.store.reader import Reader
+from streammem.store.tables import EVENTS, PROJECTIONS, RECORDINGS, TABLES, Row, arrow_rows, schema_of
+
+logger = logging.getLogger(__name__)
+
+QUEUE_BATCHES = 16
+"""Batches that may wait. Beyond, a writer of rows commits itself and so feels the disk: nothing is dropped."""
+_COMPACT_KEEPS_S = 0.001
+"""Versions that `compact` keeps. Not zero: LanceDB warns of that one, and means it."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    rows: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in TABLES})
+    since_s: float = 0.0
+
+    def size(self) -> int:
+        return sum(len(rows) for rows in self.rows.values())
+
+
+class Writer:
+    """Owns the tables for writing. Every method may be called from any thread."""
+
+    def __init__(self, folder: Path, *, reader: Reader, manifest: Manifest, settings: StoreSettings) -> None:
+        self.folder = folder
+        self._reader = reader
+        self._manifest = manifest
+        self._settings = settings
+        self._connection = lance.connect(folder)
+        self._tables: dict[str, Any] = {}
+        self._batch = _Batch()
+        self._queue = threading.Condition()
+        self._commit = threading.RLock()
+        self._closed = False
+        self._failure: Exception | None = None
+        self._commits_since_optimise = 0
+        self.commits = 0
+        with self._guarded():
+            for name in TABLES:
+                self._tables[name] = self._open_table(name)
+            self._sequence = reader.committed()
+            self.recovered_rows = self._recover()
+        self._thread = threading.Thread(target=self._run, name="streammem-writer", daemon=True)
+        self._thread.start()
+
+    # --- queueing ------------------------------------------------------------------------------------------------
+
+    def put(self, rows: dict[str, list[Row]]) -> None:
+        """Queues rows that belong to one batch: all of them are committed together or none.
+
+        Raises:
+            MemoryFullError: an earlier commit failed; these rows were queued all the same.
+        """
+        with self._queue:
+            if not self._batch.size():
+                self._batch.since_s = time.monotonic()
+            for name, new in rows.items():
+                self._batch.rows[name].extend(new)
+            waiting = self._batch.size()
+            failure, self._failure = self._failure, None
+            if waiting >= self._settings.batch_rows or waiting == sum(map(len, rows.values())):
+                self._queue.notify()
+        if failure is not None:
+            raise failure
+        if waiting >= QUEUE_BATCHES * self._settings.batch_rows:
+            self.flush()
+
+    def flush(self) -> None:
+        """Commits what is queued, now.
+
+        Raises:
+            MemoryFullError: the disk is full; the rows stay queued and nothing committed is lost.
+        """
+        with self._commit:
+            with self._queue:
+                batch, self._batch = self._batch, _Batch()
+                self._failure = None
+            if not batch.size():
+                return
+            try:
+                with self._guarded():
+                    self._write(batch)
+            except BaseException:
+                self._put_back(batch)
+                raise
+
+    def queued(self) -> int:
+        """Rows that wait for their commit."""
+        with self._queue:
+            return self._batch.size()
+
+    def close(self) -> None:
+        """Commits, optimises, stops the thread. Idempotent."""
+        if self._closed:
+            return
+        with self._queue:
+            self._closed = True
+            self._queue.notify()
+        self._thread.join()
+        self.flush()
+        with self._commit:
+            if self._commits_since_optimise:
+                with self._guarded():
+                    self._optimise(self._settings.keep_old_versions_s)
+
+    def compact(self) -> None:
+        """Optimises every table and drops every old version. Readers in the middle of a read try again."""
+        with self._commit:
+            self.flush()
+            with self._guarded():
+                self._optimise(_COMPACT_KEEPS_S)
+
+    # --- committing ----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            with self._queue:
+                while not self._closed and not self._due():
+                    self._queue.wait(self._patience_s())
+                if self._closed:
+                    return
+            try:
+                self.flush()
+                if self._commits_since_optimise >= self._settings.optimise_every_commits:
+                    with self._commit, self._guarded():
+                        self._optimise(self._settings.keep_old_versions_s)
+            except Exception as error:
+                # Raised from the next put, flush or close, in the thread of whoever writes.
+                with self._queue:
+                    self._failure = error
+                    self._batch.since_s = time.monotonic()  # try again after a pause, not in a hot loop
+                    self._queue.wait(self._settings.batch_s)
+
+    def _due(self) -> bool:
+        size = self._batch.size()
+        if not size:
+            return False
+        return size >= self._settings.batch_rows or self._patience_s() == 0.0
+
+    def _patience_s(self) -> float | None:
+        if not self._batch.size():
+            return None
+        return max(0.0, self._batch.since_s + self._settings.batch_s - time.monotonic())
+
+    def _put_back(self, batch: _Batch) -> None:
+        with self._queue:
+            for name, rows in self._batch.rows.items():
+                batch.rows[name].extend(rows)
+            batch.since_s = time.monotonic()
+            self._batch = batch
+
+    def _write(self, batch: _Batch) -> None:
+        if self._sequence < 0:  # the batch before was interrupted: take back what it left
+            self._sequence = self._reader.committed()
+            self._recover()
+        last, self._sequence = self._sequence, -1
+        # Without an event of its own, a batch adds to committed events, and counts as soon as its rows are there.
+        number = last + 1 if batch.rows[EVENTS] else last
+        try:
+            for name in (*PROJECTIONS, EVENTS):
+                if rows := batch.rows[name]:
+                    self._append(name, [row | {"commit_seq": number} for row in rows])
+                    if number == last:
+                        batch.rows[name] = []  # these count already, and must not be written a second time
+        except Exception:
+            if number > last and self._reader.committed() == number:
+                self._done(batch, number)  # the append was reported as failed after it had reached the journal
+            raise
+        self._done(batch, number)
+        if rows := batch.rows[RECORDINGS]:
+            newest = {row["recording"]: row for row in rows}
+            table = self._tables[RECORDINGS]
+            source = arrow_rows(list(newest.values()), table.schema)
+            merge = table.merge_insert("recording").when_matched_update_all().when_not_matched_insert_all()
+            _retry(lambda: merge.execute(source))
+            batch.rows[RECORDINGS] = []
+        self.commits += 1
+        self._commits_since_optimise += 1
+
+    def _done(self, batch: _Batch, number: int) -> None:
+        self._sequence = number
+        for name in (*PROJECTIONS, EVENTS):
+            batch.rows[name] = []
+
+    def _append(self, name: str, rows: list[Row]) -> None:
+        table = self._tables[name]
+        have = set(table.schema.names)
+        missing = {
+            column: len(value) for row in rows for column, value in row.items() if "__" in column and column not in have
+        }
+        if missing:
+            pa = lance.arrow()
+            fields = [pa.field(column, pa.list_(pa.float32(), size)) for column, size in missing.items()]
+            _retry(lambda: table.add_columns(pa.schema(fields)))
+        source = arrow_rows(rows, table.schema)
+        _retry(lambda: table.add(source))
+
+    def _recover(self) -> int:
+        """Removes rows of batches that the journal never got. Returns how many."""
+        removed = 0
+        orphan = Where().compare("commit_seq", ">", self._sequence).sql()
+        for name in PROJECTIONS:
+            table = self._tables[name]
+            if count := int(table.count_rows(orphan)):
+                _retry(lambda table=table: table.delete(orphan))
+                removed += count
+        if removed:
+            logger.info("memory %s: removed %d rows of an unfinished batch", self.folder, removed)
+        return removed
+
+    def _open_table(self, name: str) -> Any:
+        if (self.folder / f"{name}.lance").is_dir():
+            try:
+                table = self._connection.open_table(name)
+            except Exception as error:
+                if "not found" not in str(error).lower():
+                    raise
+                # Killed while the table was being made: a folder without a first version.
+                table = self._connection.create_table(name, schema=schema_of(name), mode="overwrite")
+        else:
+            table = self._connection.create_table(name, schema=schema_of(name))
+        create_table_indexes(table, name)
+        return table
+
+    def _optimise(self, keep_s: float) -> None:
+        notes: dict[str, Any] = {}
+        for name, table in self._tables.items():
+            _retry(lambda table=table: table.optimize(cleanup_older_than=timedelta(seconds=keep_s)))
+            known = self._manifest.vector_indexes
+            from_rows = self._settings.vector_index_from_rows
+            if name != RECORDINGS:
+                notes |= refresh_vector_indexes(table, name, from_rows=from_rows, notes=known)
+        if notes:
+            merged = self._manifest.vector_indexes | notes
+            self._manifest = self._manifest.model_copy(update={"vector_indexes": merged})
+            write_manifest(self.folder, self._manifest)
+        self._commits_since_optimise = 0
+
+    def _guarded(self) -> contextlib.AbstractContextManager[None]:
+        return _translated(self.folder)
+
+
+@contextlib.contextmanager
+def _translated(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        told = lance.translate(error, folder)
+        if told is error:
+            raise
+        raise told from error
+
+
+def _retry(commit: Callable[[], Any]) -> None:
+    """Tries again what lost a race against another commit; nothing else.
+
+    The batch number makes an append safe to repeat only if it did not succeed: a conflict is raised before anything is
+    committed.
+    """
+    for attempt in stamina.retry_context(on=lance.is_conflict, attempts=10, timeout=30.0, wait_initial=0.02):
+        with attempt:
+            commit()
