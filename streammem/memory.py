@@ -147,6 +147,16 @@ class Memory:
             if lock is not None:
                 lock.release()
 
+    @property
+    def encoder(self) -> QueryEncoder | None:
+        """What queries are embedded with, if anything: planners judge words with the same vectors."""
+        return self._encoder
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether it was opened for writing."""
+        return self._writer is not None
+
     # --- writing -------------------------------------------------------------------------------------------------
 
     def write(self, bundle: EventBundle) -> bool:
