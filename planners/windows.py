@@ -1,0 +1,125 @@
+"""From a plan's time window to spans of nanoseconds on each recording, and from nanoseconds back to words.
+
+Knows recordings and the moment of asking; reads nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from planners.plan import TimeWindow
+from planners.time_expressions import DAY_S, POINT_TOLERANCE_S
+from streammem.timeline import WALL_CLOCK_FROM_NS, format_iso, format_offset, seconds_to_ns
+from streammem.types import NS_PER_S, Recording
+
+DAY_NS = round(DAY_S) * NS_PER_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A span of one recording, in nanoseconds."""
+
+    recording: str
+    t_start_ns: int
+    t_end_ns: int
+
+    @property
+    def duration_ns(self) -> int:
+        return self.t_end_ns - self.t_start_ns
+
+    def overlap_ns(self, t_start_ns: int, t_end_ns: int) -> int:
+        """Length of what is shared; negative: the gap between them."""
+        return min(self.t_end_ns, t_end_ns) - max(self.t_start_ns, t_start_ns)
+
+
+def has_wall_clock(recording: Recording) -> bool:
+    """Whether the recording's times are times of day rather than offsets."""
+    return recording.t_start_ns >= WALL_CLOCK_FROM_NS
+
+
+def resolve_window(
+    window: TimeWindow | None, *, recordings: Sequence[Recording], now_ns: int, tolerance_s: float = POINT_TOLERANCE_S
+) -> tuple[Span, ...]:
+    """The spans of each recording that lie in the window, cut at the moment of asking.
+
+    Args:
+        now_ns: the moment of asking (`as_of`), or the end of memory.
+        tolerance_s: how far around an instant (`at 0:35`) to look.
+    """
+    spans: list[Span] = []
+    for recording in recordings:
+        low_ns, high_ns = recording.t_start_ns, min(recording.t_end_ns, now_ns)
+        if window is not None:
+            origin_ns = _origin_ns(window, recording=recording, recordings=recordings, now_ns=now_ns)
+            slack_ns = seconds_to_ns(tolerance_s) if window.is_point else 0
+            if window.start_s is not None:
+                low_ns = max(low_ns, origin_ns + seconds_to_ns(window.start_s) - slack_ns)
+            if window.end_s is not None:
+                high_ns = min(high_ns, origin_ns + seconds_to_ns(window.end_s) + slack_ns)
+        if low_ns < high_ns or (low_ns == high_ns and window is None):
+            spans.append(Span(recording=recording.recording, t_start_ns=low_ns, t_end_ns=high_ns))
+    return tuple(spans)
+
+
+def _origin_ns(window: TimeWindow, *, recording: Recording, recordings: Sequence[Recording], now_ns: int) -> int:
+    match window.origin:
+        case "start":
+            length_ns = recording.t_end_ns - recording.t_start_ns
+            beyond = seconds_to_ns(window.start_s if window.start_s is not None else window.end_s or 0.0) > length_ns
+            if window.clock and (has_wall_clock(recording) and beyond):
+                return recording.t_start_ns // DAY_NS * DAY_NS  # `10:42` of a recording with a wall clock
+            return recording.t_start_ns
+        case "end":
+            return min(recording.t_end_ns, now_ns)
+        case "now":
+            return now_ns
+        case "day":
+            return max(now_ns - 1, 0) // DAY_NS * DAY_NS
+        case "first_day":
+            return min(each.t_start_ns for each in recordings) // DAY_NS * DAY_NS
+        case "epoch":
+            return 0
+
+
+def window_point_ns(span: Span, window: TimeWindow | None) -> int | None:
+    """The middle of a span that came from a named instant; None for real spans."""
+    return (span.t_start_ns + span.t_end_ns) // 2 if window is not None and window.is_point else None
+
+
+class TimeWords:
+    """Writes times as people read them: offsets within recordings that start at 0, else ISO-8601."""
+
+    def __init__(self, recordings: Sequence[Recording]) -> None:
+        self._several = len(recordings) > 1
+
+    def instant(self, t_ns: int) -> str:
+        """`0:00:35` or `2026-11-21T10:42:00.000+00:00`."""
+        if t_ns >= WALL_CLOCK_FROM_NS:
+            return format_iso(t_ns)
+        if t_ns >= DAY_NS:
+            return f"day {t_ns // DAY_NS + 1}, {format_offset(t_ns % DAY_NS)}"
+        return format_offset(t_ns)
+
+    def span(self, recording: str, t_start_ns: int, t_end_ns: int) -> str:
+        """`0:00:35 to 0:00:39`, with the recording's name where there are several."""
+        start, end = self.instant(t_start_ns), self.instant(t_end_ns)
+        words = start if start == end else f"{start} to {end}"
+        return f"{words} in {recording}" if self._several else words
+
+    def point(self, recording: str, t_ns: int) -> str:
+        return f"{self.instant(t_ns)} in {recording}" if self._several else self.instant(t_ns)
+
+
+def duration_words(duration_ns: int) -> str:
+    """`4.2 seconds`, `3 minutes 20 seconds`, `2 hours 5 minutes`."""
+    seconds = duration_ns / NS_PER_S
+    if seconds < 60:
+        return f"{seconds:.1f} seconds" if seconds % 1 >= 0.05 else f"{seconds:.0f} seconds"
+    units = (("hour", 3600), ("minute", 60), ("second", 1))
+    left, words = round(seconds), list[str]()
+    for name, size in units:
+        amount, left = divmod(left, size)
+        if amount:
+            words.append(f"{amount} {name}{'s' if amount != 1 else ''}")
+    return " ".join(words[:2])

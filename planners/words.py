@@ -1,0 +1,110 @@
+"""Words as they are compared: tokens, stems, content words, names, numbers.
+
+Knows English only (the Snowball stemmer and a list of function words); knows no embedding and no memory. Microseconds
+per sentence; stems are cached.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any, Protocol, cast
+
+_TOKEN = re.compile(r"[A-Za-z0-9]+(?:['’][A-Za-z]+)?")
+
+FUNCTION_WORDS = frozenset(
+    """a an the and or but nor of to in on at by for from with without into onto over under about as than so such too
+    is was were be been being am are do does did done doing has have had having will would shall should can could may
+    might must he she it they we you i me my mine his her hers him its their them theirs us our ours your yours himself
+    herself itself themselves myself yourself this that these those there here then now not no nor if because while
+    what when where who whom whose which why how many much any some all each every both either neither other another
+    more most less least very rather quite just even still also only again ever never else up down out off s t d ll ve
+    re m don didn doesn isn wasn aren weren won let please okay oh uh um mr mrs ms mister""".split()
+)
+"""Words that carry grammar rather than content: never looked for."""
+
+SCAFFOLD_WORDS = frozenset(
+    """someone somebody anyone anybody everyone everybody nobody something anything everything nothing thing things say
+    says said saying tell tells told talk talks talked talking speak speaks spoke spoken speaking mention mentions
+    mentioned mentioning discuss discusses discussed discussing hear heard see seen saw seeing look show shows shown
+    appear appears appeared appearing visible happen happens happened happening occur occurs occurred video recording
+    film clip footage moment time times scene memory picture view frame camera read written word words sentence
+    sentences line lines mean""".split()
+)
+"""Words that people use to ask about a recording, not words of what they look for."""
+
+NUMBER_WORDS = {
+    word: value
+    for value, word in enumerate(
+        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+        seventeen eighteen nineteen twenty""".split()
+    )
+} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100, "dozen": 12}
+
+ORDINAL_WORDS = {
+    word: value
+    for value, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), start=1)
+}
+
+
+class _Stemmer(Protocol):
+    def stemWord(self, word: str) -> str: ...
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> _Stemmer:
+    import snowballstemmer
+
+    return cast(_Stemmer, cast(Any, snowballstemmer).stemmer("english"))
+
+
+@lru_cache(maxsize=65_536)
+def stem(word: str) -> str:
+    """Snowball (Porter 2) stem of one lower-case word."""
+    return _stemmer().stemWord(word)
+
+
+def tokens(text: str) -> list[str]:
+    """Words in order with their case; hyphens split, possessive endings dropped (`John's` -> `John`)."""
+    return [re.sub(r"['’]s$", "", token) for token in _TOKEN.findall(text)]
+
+
+def content_words(text: str, *, keep_scaffold: bool = False) -> list[str]:
+    """Lower-case words that say what is looked for, in order, each once.
+
+    Words such as "say" or "video" are left out unless nothing else is left, or `keep_scaffold`.
+    """
+    lowered = [token.lower() for token in tokens(text)]
+    content = list(dict.fromkeys(word for word in lowered if word not in FUNCTION_WORDS))
+    if keep_scaffold:
+        return content
+    return [word for word in content if word not in SCAFFOLD_WORDS] or content
+
+
+def name_words(text: str) -> set[str]:
+    """Lower-cased words that are written as names: capitalised, and not at the start of a sentence."""
+    found: set[str] = set()
+    for match in re.finditer(r"[A-Za-z]+", text):
+        word = match.group()
+        before = text[: match.start()].rstrip()
+        starts_sentence = not before or before[-1] in ".?!:;\"“”'("
+        if word[0].isupper() and len(word) > 1 and not starts_sentence and word.lower() not in FUNCTION_WORDS:
+            found.add(word.lower())
+    return found
+
+
+def number_of(word: str) -> float | None:
+    """Value of a number in digits or words up to ninety; None for other words."""
+    lowered = word.lower()
+    if lowered in NUMBER_WORDS:
+        return float(NUMBER_WORDS[lowered])
+    try:
+        return float(lowered)
+    except ValueError:
+        return None
+
+
+def numbers_in(text: str) -> list[float]:
+    """Every number in the text, in digits (`3`, `2.5`) or words (`three`)."""
+    found = (number_of(token) for token in re.findall(r"\d+(?:\.\d+)?|[A-Za-z]+", text))
+    return [value for value in found if value is not None]
