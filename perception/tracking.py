@@ -43,7 +43,32 @@ class Track:
     best_score: float
     best_box: Box
     best_t_ns: int
+    seen_box: Box
+    """Where the detector saw it last."""
+    velocity: tuple[float, float]
+    """Of the box's middle, in picture widths and heights per second, over the last detections."""
     colour: npt.NDArray[np.float32] = field(repr=False)
+
+    def expected(self, t_ns: int) -> Box:
+        """Where constant velocity would have brought it. Flow loses a walker behind another one; this does not."""
+        elapsed_s = (t_ns - self.t_last_ns) / 1e9
+        return _shift(self.seen_box, self.velocity[0] * elapsed_s, self.velocity[1] * elapsed_s)
+
+    def see(self, detection: Detection, colour: npt.NDArray[np.float32], t_ns: int) -> None:
+        """Takes the detection that was matched to it."""
+        if self.hits:
+            elapsed_s = max(1e-3, (t_ns - self.t_last_ns) / 1e9)
+            old, new = _middle(self.seen_box), _middle(detection.box)
+            pull = 1.0 if self.hits == 1 else 0.5
+            self.velocity = (
+                self.velocity[0] + pull * ((new[0] - old[0]) / elapsed_s - self.velocity[0]),
+                self.velocity[1] + pull * ((new[1] - old[1]) / elapsed_s - self.velocity[1]),
+            )
+        self.box = self.seen_box = detection.box
+        self.t_last_ns, self.hits = t_ns, self.hits + 1
+        self.colour = (0.8 * self.colour + 0.2 * colour).astype(np.float32)
+        if detection.score > self.best_score:
+            self.best_score, self.best_box, self.best_t_ns = detection.score, detection.box, t_ns
 
     @property
     def is_confirmed(self) -> bool:
@@ -82,7 +107,7 @@ class ObjectTracker:
         self._tracks = [track for track in self._tracks if t_ns - track.t_last_ns <= _KEEP_UNSEEN_S * 1e9]
         colours = [_colour(image_rgb, detection.box) for detection in detections]
         seen: list[Track] = []
-        matched = self._assign(detections, colours)
+        matched = self._assign(detections, colours, t_ns)
         for index, detection in enumerate(detections):
             track = matched.get(index)
             if track is None:
@@ -96,14 +121,13 @@ class ObjectTracker:
                     best_score=0.0,
                     best_box=detection.box,
                     best_t_ns=t_ns,
+                    seen_box=detection.box,
+                    velocity=(0.0, 0.0),
                     colour=colours[index],
                 )
                 self._next_number += 1
                 self._tracks.append(track)
-            track.box, track.t_last_ns, track.hits = detection.box, t_ns, track.hits + 1
-            track.colour = (0.8 * track.colour + 0.2 * colours[index]).astype(np.float32)
-            if detection.score > track.best_score:
-                track.best_score, track.best_box, track.best_t_ns = detection.score, detection.box, t_ns
+            track.see(detection, colours[index], t_ns)
             seen.append(track)
         if len(self._tracks) > self._max_tracks:
             self._tracks = sorted(self._tracks, key=lambda track: -track.t_last_ns)[: self._max_tracks]
@@ -130,6 +154,8 @@ class ObjectTracker:
                     "best_score": t.best_score,
                     "best_box": list(t.best_box),
                     "best_t_ns": t.best_t_ns,
+                    "seen_box": list(t.seen_box),
+                    "velocity": list(t.velocity),
                     "colour": t.colour,
                 }
                 for t in self._tracks
@@ -138,9 +164,8 @@ class ObjectTracker:
 
     def set_state(self, state: State) -> None:
         self._next_number, self._grey = state["next_number"], state["grey"]
-        self._tracks = [
-            Track(**{**t, "box": tuple(t["box"]), "best_box": tuple(t["best_box"])}) for t in state["tracks"]
-        ]
+        tuples = ("box", "best_box", "seen_box", "velocity")
+        self._tracks = [Track(**{**t, **{name: tuple(t[name]) for name in tuples}}) for t in state["tracks"]]
 
     def _flow(self, before: npt.NDArray[np.uint8], now: npt.NDArray[np.uint8]) -> None:
         height, width = now.shape
@@ -169,10 +194,11 @@ class ObjectTracker:
             speed = np.abs(own).sum(axis=1)
             movers = own[speed > 0.5]
             dx, dy = np.median(movers if len(movers) >= 3 else own, axis=0)
-            x1, y1, x2, y2 = track.box
-            track.box = (x1 + dx / width, y1 + dy / height, x2 + dx / width, y2 + dy / height)
+            track.box = _shift(track.box, dx / width, dy / height)
 
-    def _assign(self, detections: Sequence[Detection], colours: Sequence[npt.NDArray[np.float32]]) -> dict[int, Track]:
+    def _assign(
+        self, detections: Sequence[Detection], colours: Sequence[npt.NDArray[np.float32]], t_ns: int
+    ) -> dict[int, Track]:
         """Detection index -> track, best total affinity."""
         if not detections or not self._tracks:
             return {}
@@ -180,7 +206,7 @@ class ObjectTracker:
         for row, (detection, colour) in enumerate(zip(detections, colours, strict=True)):
             for column, track in enumerate(self._tracks):
                 if track.label == detection.label:
-                    affinity[row, column] = _affinity(detection.box, colour, track)
+                    affinity[row, column] = _affinity(detection.box, colour, track, t_ns)
         matched: dict[int, Track] = {}
         # Greedy from the best pair down: with affinities this sparse it equals the optimal assignment, in three lines.
         for flat in np.argsort(-affinity, axis=None):
@@ -193,21 +219,33 @@ class ObjectTracker:
         return matched
 
 
-def _affinity(box: Box, colour: npt.NDArray[np.float32], track: Track) -> float:
-    """In [0, 1]: overlap or nearness of the boxes, gated by size, mixed with likeness of colour."""
-    width = (box[2] - box[0] + track.box[2] - track.box[0]) / 2
-    height = (box[3] - box[1] + track.box[3] - track.box[1]) / 2
-    ratio = ((box[2] - box[0]) * (box[3] - box[1])) / max(
-        1e-9, (track.box[2] - track.box[0]) * (track.box[3] - track.box[1])
-    )
+def _affinity(box: Box, colour: npt.NDArray[np.float32], track: Track, t_ns: int) -> float:
+    """In [0, 1]: how well the box fits where flow or constant velocity put the track, mixed with likeness of colour."""
+    likeness = float(np.minimum(colour, track.colour).sum())
+    place = _fit(box, track.box)
+    if track.hits >= 2:
+        place = max(place, 0.95 * _fit(box, track.expected(t_ns)))
+    return place * (0.6 + 0.4 * likeness)
+
+
+def _fit(box: Box, other: Box) -> float:
+    """Overlap or nearness of two boxes of like size, in [0, 1]: one body width apart 0.5, two 0.1."""
+    width = (box[2] - box[0] + other[2] - other[0]) / 2
+    height = (box[3] - box[1] + other[3] - other[1]) / 2
+    ratio = ((box[2] - box[0]) * (box[3] - box[1])) / max(1e-9, (other[2] - other[0]) * (other[3] - other[1]))
     if not 0.33 < ratio < 3.0:
         return 0.0
-    dx = ((box[0] + box[2]) - (track.box[0] + track.box[2])) / 2 / max(1e-6, width)
-    dy = ((box[1] + box[3]) - (track.box[1] + track.box[3])) / 2 / max(1e-6, height)
-    nearness = float(np.exp(-(dx * dx + 4 * dy * dy) / 2))  # one body width off: 0.6
-    likeness = float(np.minimum(colour, track.colour).sum())
-    place = max(intersection_over_union(box, track.box), 0.8 * nearness)
-    return place * (0.6 + 0.4 * likeness)
+    (x, y), (other_x, other_y) = _middle(box), _middle(other)
+    dx, dy = (x - other_x) / max(1e-6, width), (y - other_y) / max(1e-6, height)
+    return max(intersection_over_union(box, other), 0.8 * float(np.exp(-(dx * dx + 4 * dy * dy) / 2)))
+
+
+def _middle(box: Box) -> tuple[float, float]:
+    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+
+
+def _shift(box: Box, dx: float, dy: float) -> Box:
+    return (box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy)
 
 
 def intersection_over_union(first: Box, second: Box) -> float:
