@@ -1,0 +1,1 @@
+"""Where the program is put together: the only place that sees the memory, perception and the planners at once."""
