@@ -1,0 +1,131 @@
+"""From what a user names (files, folders, cameras, addresses) to one specification per recording.
+
+Knows names only, opens no media. A caption track beside a video or sound file with the same stem belongs to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from perception.sources.container import (
+    CAPTION_SUFFIXES,
+    MEDIA_SUFFIXES,
+    caption_suffix,
+    check_file,
+    is_network_uri,
+    is_stream_uri,
+    local_path,
+)
+from streammem.errors import SourceError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingSpec:
+    """One recording to open: `open_source(spec.uri, recording=spec.recording, captions=spec.captions, settings=...)`.
+
+    `error` tells why it cannot be opened; such entries are reported and the others go on."""
+
+    uri: str
+    recording: str
+    captions: Path | None = None
+    error: SourceError | None = None
+
+
+def recording_name(uri: str) -> str:
+    """Default name in the memory: a file's stem, `camera-0`, `stdin`, or the end of an address."""
+    if uri.isdecimal():
+        return f"camera-{uri}"
+    if uri in {"-", "pipe:", "pipe:0"}:
+        return "stdin"
+    if is_network_uri(uri):
+        from urllib.parse import urlparse
+
+        parts = urlparse(uri)
+        return Path(parts.path).stem or (parts.netloc.rpartition("@")[2] or "stream").replace(":", "-")
+    return _stem(local_path(uri))
+
+
+def captions_beside(path: Path) -> Path | None:
+    """The caption track with the same stem, if there is one."""
+    return next(
+        (found for suffix in CAPTION_SUFFIXES if (found := path.with_name(_stem(path) + suffix)).is_file()), None
+    )
+
+
+def expand_sources(uris: str | Path | int | Iterable[str | Path | int]) -> list[RecordingSpec]:
+    """One specification per recording, in the order given; folders (with their subfolders) become their recordings in
+    order of name. Recordings of one call have different names: a second `talk` becomes `talk-2`.
+
+    Raises:
+        SourceError: nothing was named.
+    """
+    given: Sequence[str | Path | int] = [uris] if isinstance(uris, str | Path | int) else list(uris)
+    if not given:
+        raise SourceError("No source was named; give a file, a folder, a camera number or an address.")
+    specs: list[RecordingSpec] = []
+    for uri in given:
+        text = str(uri)
+        if is_stream_uri(text) or is_network_uri(text):
+            specs.append(RecordingSpec(uri=text, recording=recording_name(text)))
+            continue
+        path = local_path(text)
+        specs.extend(_of_folder(path) if path.is_dir() else [_of_file(path)])
+    return _with_own_names(specs)
+
+
+def _of_folder(folder: Path) -> list[RecordingSpec]:
+    try:
+        names = sorted(path for path in folder.rglob("*") if not _hidden(path.relative_to(folder)))
+        files = [path for path in names if not path.is_dir()]
+    except OSError as error:
+        return [_failed(folder, SourceError(f"Folder {str(folder)!r} cannot be read ({error.strerror})."))]
+    media = [path for path in files if path.suffix.lower() in MEDIA_SUFFIXES]
+    taken = {found for path in media if (found := captions_beside(path)) is not None}
+    alone = [path for path in files if caption_suffix(path) is not None and path not in taken]
+    chosen = sorted([*media, *alone])
+    if not chosen:
+        error = SourceError(f"Folder {str(folder)!r} holds no recording (video, sound or caption track).")
+        return [_failed(folder, error)]
+    return [_of_file(path) for path in chosen]
+
+
+def _of_file(path: Path) -> RecordingSpec:
+    try:
+        check_file(path)
+    except SourceError as error:
+        return _failed(path, error)
+    beside = None if caption_suffix(path) is not None else captions_beside(path)
+    return RecordingSpec(uri=str(path.resolve()), recording=_stem(path), captions=beside)
+
+
+def _failed(path: Path, error: SourceError) -> RecordingSpec:
+    return RecordingSpec(uri=str(path), recording=_stem(path), error=error)
+
+
+def _with_own_names(specs: list[RecordingSpec]) -> list[RecordingSpec]:
+    seen: dict[str, int] = {}
+    used = {spec.recording for spec in specs}
+    named: list[RecordingSpec] = []
+    for spec in specs:
+        count = seen[spec.recording] = seen.get(spec.recording, 0) + 1
+        name = spec.recording
+        while count > 1 and (name := f"{spec.recording}-{count}") in used:
+            count += 1
+        used.add(name)
+        named.append(
+            spec
+            if name == spec.recording
+            else RecordingSpec(uri=spec.uri, recording=name, captions=spec.captions, error=spec.error)
+        )
+    return named
+
+
+def _stem(path: Path) -> str:
+    suffix = caption_suffix(path)
+    return path.name[: -len(suffix)] if suffix else path.stem
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
