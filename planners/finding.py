@@ -8,9 +8,9 @@ can be missed. Knows plans' targets and the memory view; decides nothing about t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from planners.matches import Match, clip, from_observation, union_spans
+from planners.matches import Match, clip, from_observation, union_spans, with_support
 from planners.reading import MemoryView
 from planners.relevance import SUPPORT_ENOUGH
 from planners.vocabulary import is_kind_of_person, labels_for_word, names_thing
@@ -165,7 +165,7 @@ class Finder:
         supports = self.view.relevance.supports(
             target, [match.text for match in candidates], among=len(candidates) if narrowed else self.view.text_count
         )
-        return [_with_support(match, judged.score) for match, judged in zip(candidates, supports, strict=True)]
+        return [with_support(match, judged.score) for match, judged in zip(candidates, supports, strict=True)]
 
     def lines(
         self, *, spans: Sequence[Span], kinds: tuple[ObservationKind, ...], target: str, narrowed: bool
@@ -215,7 +215,7 @@ class Finder:
                 support, label = self._picture_support(target, frame) if frame else (0.0, "")
                 if support >= SUPPORT_ENOUGH:
                     match = _from_hit(hit)
-                    found.append(_with_support(match, support, text=f"the picture looks like: {label}"))
+                    found.append(with_support(match, support, text=f"the picture looks like: {label}"))
         return clip(found, spans)
 
     def _picture_support(self, target: str, frame: KeyFrame) -> tuple[float, str]:
@@ -276,7 +276,3 @@ def _from_hit(hit: Hit) -> Match:
         observation_id=hit.observation_id,
         keyframe_id=hit.keyframe_id,
     )
-
-
-def _with_support(match: Match, support: float, *, text: str | None = None) -> Match:
-    return replace(match, support=support, text=match.text if text is None else text)

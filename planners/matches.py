@@ -75,6 +75,11 @@ def from_observation(observation: Observation, *, support: float, note: str = ""
     )
 
 
+def with_support(match: Match, support: float, *, text: str | None = None) -> Match:
+    """The match with another support (cut to [0, 1]) and, if given, another text."""
+    return replace(match, support=min(max(support, 0.0), 1.0), text=match.text if text is None else text)
+
+
 def occurrences(matches: Iterable[Match], *, gap_s: float = SAME_OCCURRENCE_S) -> list[Occurrence]:
     """Groups matches whose spans are at most `gap_s` apart, in order of (recording, start)."""
     gap_ns = round(gap_s * NS_PER_S)
@@ -115,7 +120,8 @@ def clip(matches: Iterable[Match], spans: Sequence[Span]) -> list[Match]:
         match
         for match in matches
         if any(
-            span.recording == match.recording and span.overlap_ns(match.t_start_ns, match.t_end_ns) >= 0 for span in spans
+            span.recording == match.recording and span.overlap_ns(match.t_start_ns, match.t_end_ns) >= 0
+            for span in spans
         )
     ]
 

@@ -175,7 +175,9 @@ def _modalities(text: str, *, kind: QuestionKind) -> tuple[Modality, ...]:
 def _order_targets(text: str) -> tuple[QuestionKind, tuple[str, ...]] | None:
     """`Which came first, A or B?`, `Did A happen before B?`, `In what order did A, B and C appear?`"""
     first = re.search(
-        r"^(?:which|what|who)\b[^,:]*\b(?:first|earlier|earliest|later|last)\b\s*[,:]?\s*(.+?)\s*,?\s+or\s+(.+)$", text, re.I
+        r"^(?:which|what|who)\b[^,:]*\b(?:first|earlier|earliest|later|last)\b\s*[,:]?\s*(.+?)\s*,?\s+or\s+(.+)$",
+        text,
+        re.I,
     )
     if first:
         return "order", (_bare(first[1]), _bare(first[2]))
@@ -184,7 +186,9 @@ def _order_targets(text: str) -> tuple[QuestionKind, tuple[str, ...]] | None:
         parts = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", listed[1])
         named = tuple(bare for part in parts if (bare := _bare(part)))
         return ("order", named) if len(named) >= 2 else None
-    did = re.search(r"^(?:did|does|do|is|was|were|has|have)\b\s+(.+?)\s+(?:before|earlier than|prior to)\s+(.+)$", text, re.I)
+    did = re.search(
+        r"^(?:did|does|do|is|was|were|has|have)\b\s+(.+?)\s+(?:before|earlier than|prior to)\s+(.+)$", text, re.I
+    )
     if did:
         return "order", (_bare(did[1]), _bare(did[2]))
     after = re.search(r"^(?:did|does|do|is|was|were|has|have)\b\s+(.+?)\s+(?:after|later than)\s+(.+)$", text, re.I)
@@ -194,14 +198,23 @@ def _order_targets(text: str) -> tuple[QuestionKind, tuple[str, ...]] | None:
 
 
 def _bare(text: str) -> str:
-    bare = re.sub(r"\b(?:happens?|happened|appears?|appeared|occurs?|occurred|c[ao]mes?|(?:get |was |is |were |being )?mentioned)\b", " ", text)
+    bare = re.sub(
+        r"\b(?:happens?|happened|appears?|appeared|occurs?|occurred|c[ao]mes?|(?:get |was |is |were |being )?mentioned)\b",
+        " ",
+        text,
+    )
     return re.sub(r"\s+", " ", re.sub(r"^(?:the|a|an|talk(?:ing)? (?:of|about))\s+", "", bare.strip(), flags=re.I)).strip(" ,?.")  # fmt: skip
 
 
 def _take_anchor(rest: _Rest) -> Anchor | None:
     words = "|".join(sorted((re.escape(word) for word in _RELATION_WORDS), key=len, reverse=True))
     lead = re.match(rf"^(?:right |just |shortly |immediately )?({words})\s+(.+?),\s*(.+)$", rest.text, re.I)
-    if lead and lead[1].lower() != "when" or lead and re.match(r"(?:what|who|how|where|which|did|was|were|is)\b", lead[3], re.I):
+    if (
+        lead
+        and lead[1].lower() != "when"
+        or lead
+        and re.match(r"(?:what|who|how|where|which|did|was|were|is)\b", lead[3], re.I)
+    ):
         assert lead is not None
         anchor = _anchor(lead[1], lead[2])
         if anchor is not None:
@@ -210,7 +223,9 @@ def _take_anchor(rest: _Rest) -> Anchor | None:
     later = re.match(rf"^(.+?)\s+(?:right |just |shortly |immediately |directly )?\b({words})\s+(.+)$", rest.text, re.I)
     if later is None or not re.search(r"\w", later[1]):
         return None
-    if later[2].lower() == "when" and not re.match(r"(?:what|who|how|where|which|is|are|was|were|did|do|does)\b", later[1], re.I):
+    if later[2].lower() == "when" and not re.match(
+        r"(?:what|who|how|where|which|is|are|was|were|did|do|does)\b", later[1], re.I
+    ):
         return None
     if re.fullmatch(r"(?:find|show(?: me)?|tell me|locate)(?: the (?:moment|part|time|scene))?", later[1], re.I):
         return None
@@ -233,17 +248,27 @@ def _take_occurrence(rest: _Rest, *, kind: QuestionKind) -> tuple[OccurrenceKind
     ordinals = "|".join(word for word in ORDINAL_WORDS if word != "first")
     nth = rest.take(rf"\b(?:for the |the )({ordinals}|\d+(?:st|nd|rd|th)) (?:time|occurrence|mention)\b")
     if nth is None and kind != "how_many":
-        nth = rest.take(rf"\bthe ({ordinals}|[2-9]\d*(?:st|nd|rd|th))(?= (?:sentence|line|speaker|person|people|scene|shot|thing|event)\b)")
+        nth = rest.take(
+            rf"\bthe ({ordinals}|[2-9]\d*(?:st|nd|rd|th))(?= (?:sentence|line|speaker|person|people|scene|shot|thing|event)\b)"
+        )
     if nth:
         number = ORDINAL_WORDS.get(nth[1].lower()) or int(re.sub(r"\D", "", nth[1]))
         return "nth", max(number, 1)
-    if rest.take(r"\b(?:for the |the )?(?:very )?first (?:time|occurrence|mention)(?: that| when)?\b|\bfor the first time\b"):
+    if rest.take(
+        r"\b(?:for the |the )?(?:very )?first (?:time|occurrence|mention)(?: that| when)?\b|\bfor the first time\b"
+    ):
         return "first", None
-    if rest.take(r"\b(?:for the |the )?(?:very )?(?:last|latest|most recent|final) (?:time|occurrence|mention)(?: that| when)?\b"):
+    if rest.take(
+        r"\b(?:for the |the )?(?:very )?(?:last|latest|most recent|final) (?:time|occurrence|mention)(?: that| when)?\b"
+    ):
         return "last", None
-    if rest.take(r"\bfirst(?! (?:name|aid|class|floor|person))\b|\binitially\b|\bto begin with\b|\boriginally\b|\bearliest\b"):
+    if rest.take(
+        r"\bfirst(?! (?:name|aid|class|floor|person))\b|\binitially\b|\bto begin with\b|\boriginally\b|\bearliest\b"
+    ):
         return "first", None
-    if rest.take(r"\blast(?! (?:name|night))\b|\bfinally\b|\bmost recently\b|\blatest\b|\bfinal(?=\s(?:sentence|words?|line|thing|scene|person))\b"):
+    if rest.take(
+        r"\blast(?! (?:name|night))\b|\bfinally\b|\bmost recently\b|\blatest\b|\bfinal(?=\s(?:sentence|words?|line|thing|scene|person))\b"
+    ):
         return "last", None
     if kind == "yes_no":
         return "any", None
@@ -254,7 +279,8 @@ def _take_occurrence(rest: _Rest, *, kind: QuestionKind) -> tuple[OccurrenceKind
 
 def _speaker(text: str) -> str | None:
     match = re.search(
-        rf"\b(?:did|does|do|has|was|is)\s+(?:the\s+)?([A-Z][\w'’-]+(?: [A-Z][\w'’-]+)?)\s+(?:\w+ )?{_SPEECH_VERBS}", text
+        rf"\b(?:did|does|do|has|was|is)\s+(?:the\s+)?([A-Z][\w'’-]+(?: [A-Z][\w'’-]+)?)\s+(?:\w+ )?{_SPEECH_VERBS}",
+        text,
     ) or re.search(rf"\bwhat\s+([A-Z][\w'’-]+)\s+{_SPEECH_VERBS}", text)
     return match[1] if match and match[1].lower() not in FUNCTION_WORDS else None
 
@@ -287,7 +313,9 @@ def _target(text: str, *, kind: QuestionKind, speaker: str | None) -> str:
     if kind in {"when", "where", "who", "why", "how_long", "said", "written", "what", "yes_no"}:
         rest.take(rf"^{_AUXILIARY}(?:there\b\s*)?")
     elif kind == "how_many":
-        rest.text = re.sub(rf"\s+{_AUXILIARY}(?:there\b|you see\b|we see\b)?", " ", f"{rest.text} ", count=1, flags=re.I).strip()
+        rest.text = re.sub(
+            rf"\s+{_AUXILIARY}(?:there\b|you see\b|we see\b)?", " ", f"{rest.text} ", count=1, flags=re.I
+        ).strip()
     if speaker:
         rest.take(rf"^\s*(?:the\s+)?{re.escape(speaker)}\b")
     if kind == "written":
@@ -297,15 +325,25 @@ def _target(text: str, *, kind: QuestionKind, speaker: str | None) -> str:
         rest.take(r"^(?:the )?(?:text|words|writing)\b(?: (?:is|are|was|were)?(?: (?:there|in view))?)?")
     subject = r"(?:(?:he|she|they|it|we|you|i|someone|somebody|anyone|anybody|people|the (?:man|woman|person|speaker|narrator|voice|reader|guy))\b\s*)?"
     if kind != "written":
-        rest.take(rf"^\s*{subject}{_AUXILIARY}?(?:(?:talk|speak|told|tell|say|mention)\w*\s+)?{_SPEECH_VERBS}\b(?:\s+(?:about|of|on|that|something about|anything about))?\s*")
-        rest.take(rf"\s*\b(?:{_AUXILIARY})?(?:being )?(?:said|mentioned|discussed|talked about|spoken(?: of| about)?|brought up|heard)\b(?:\s+(?:about|of|on|that))?")
+        rest.take(
+            rf"^\s*{subject}{_AUXILIARY}?(?:(?:talk|speak|told|tell|say|mention)\w*\s+)?{_SPEECH_VERBS}\b(?:\s+(?:about|of|on|that|something about|anything about))?\s*"
+        )
+        rest.take(
+            rf"\s*\b(?:{_AUXILIARY})?(?:being )?(?:said|mentioned|discussed|talked about|spoken(?: of| about)?|brought up|heard)\b(?:\s+(?:about|of|on|that))?"
+        )
         if kind == "said":
             rest.take(r"^(?:about|of|on|that|regarding|concerning)\b")
     rest.take(r"\b(?:happen(?:s|ed|ing)?|going on|take(?:s|n)? place|took place|occur(?:s|red|ring)?)\b")
-    rest.take(r"\b(?:appear(?:s|ed|ing)?|show(?:s|ed|n)? up|(?:be |been |being |is |are |was |were )?(?:visible|seen|shown|in (?:view|the (?:picture|frame|shot))|on camera|on (?:the )?screen))\b")
-    rest.take(r"\b(?:in|of|on|during|throughout|from) (?:the|this|that|my) (?:whole |entire )?(?:video|recording|film|clip|footage|movie|memory|stream|picture|frame)s?\b")
+    rest.take(
+        r"\b(?:appear(?:s|ed|ing)?|show(?:s|ed|n)? up|(?:be |been |being |is |are |was |were )?(?:visible|seen|shown|in (?:view|the (?:picture|frame|shot))|on camera|on (?:the )?screen))\b"
+    )
+    rest.take(
+        r"\b(?:in|of|on|during|throughout|from) (?:the|this|that|my) (?:whole |entire )?(?:video|recording|film|clip|footage|movie|memory|stream|picture|frame)s?\b"
+    )
     rest.take(r"^\s*(?:there|you see|we see|i see|one see|can be|do we see)\b")
-    rest.take(r"\s+\b(?:is|are|was|were|there|be|been|get|gets|come|comes|came|in total|altogether|overall|at once|at the same time|at (?:any )?one time|last)$")
+    rest.take(
+        r"\s+\b(?:is|are|was|were|there|be|been|get|gets|come|comes|came|in total|altogether|overall|at once|at the same time|at (?:any )?one time|last)$"
+    )
     cleaned = rest.text.strip(" ,?.!")
     return cleaned if _has_content(cleaned) else ""  # fmt: skip
 

@@ -76,6 +76,12 @@ class MemoryView:
             for each in self.recordings
         )
 
+    def learn(self, observations: Sequence[Observation]) -> None:
+        """Adds what looking again found to everything that is read from now on."""
+        known = {each.observation_id for each in self.extra}
+        self.extra += [each for each in observations if each.observation_id not in known]
+        self.__dict__.pop("labels", None)
+
     def objects(self, labels: Sequence[str] = ()) -> list[Observation]:
         """Object observations with these labels (all of them when empty), with what looking again added."""
         key = tuple(sorted(labels))
@@ -108,7 +114,9 @@ class MemoryView:
         )
         seen = {each.observation_id for each in found}
         for each in self.extra:
-            inside = span is None or (each.recording == span.recording and span.overlap_ns(each.t_start_ns, each.t_end_ns) > 0)
+            inside = span is None or (
+                each.recording == span.recording and span.overlap_ns(each.t_start_ns, each.t_end_ns) > 0
+            )
             if inside and (kinds is None or each.kind in kinds) and each.observation_id not in seen:
                 found.append(each)
         return sorted(found, key=lambda each: (each.recording, each.t_start_ns, each.t_end_ns, each.observation_id))

@@ -98,7 +98,9 @@ class Relevance:
         self._learn_words([*wanted, *found])
         return {word: self._cover(word, found, is_name=False)[0] for word in wanted}
 
-    def _support(self, wanted: list[str], names: set[str], found: list[str], cosine: float | None, bar: float) -> Support:
+    def _support(
+        self, wanted: list[str], names: set[str], found: list[str], cosine: float | None, bar: float
+    ) -> Support:
         total = weight_sum = 0.0
         missing: list[str] = []
         vetoed = False

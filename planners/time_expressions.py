@@ -153,7 +153,9 @@ def _read_between(match: re.Match[str]) -> TimeWindow | None:
 
 
 def _read_first(match: re.Match[str]) -> TimeWindow | None:
-    seconds = length_s(match["length"] if match["length"][0].isdigit() or " " in match["length"] else f"one {match['length']}")
+    seconds = length_s(
+        match["length"] if match["length"][0].isdigit() or " " in match["length"] else f"one {match['length']}"
+    )
     return None if seconds is None else TimeWindow(start_s=0.0, end_s=seconds, origin="start")
 
 

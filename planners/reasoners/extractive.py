@@ -1,0 +1,73 @@
+"""The default reasoner: no language model. Rules make the plan, one operator per kind of question answers it.
+
+Answers are made of what the memory holds, in its words; what it does not hold is said to be not in memory. Costs
+milliseconds beyond the reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from planners.budget import Budget
+from planners.plan import Plan, QuestionKind
+from planners.protocols import Board, Draft, Verdict
+from planners.question import parse_question
+from planners.reasoners.choices import choose
+from planners.reasoners.counting import answer_how_many
+from planners.reasoners.quoting import (
+    answer_said,
+    answer_what,
+    answer_where,
+    answer_who,
+    answer_why,
+    answer_written,
+    answer_yes_no,
+)
+from planners.reasoners.temporal import answer_how_long, answer_order, answer_when
+
+_OPERATORS: dict[QuestionKind, Callable[[Board], Draft | None]] = {
+    "when": answer_when,
+    "where": answer_where,
+    "what": answer_what,
+    "who": answer_who,
+    "how_many": answer_how_many,
+    "how_long": answer_how_long,
+    "order": answer_order,
+    "said": answer_said,
+    "written": answer_written,
+    "yes_no": answer_yes_no,
+    "why": answer_why,
+    "other": answer_when,
+}
+
+RELAXED_CONFIDENCE = 0.6
+"""Factor where the evidence is of another kind than was asked for (mentioned, not seen)."""
+
+
+class ExtractiveReasoner:
+    """Answers from evidence alone."""
+
+    @property
+    def name(self) -> str:
+        return "extractive"
+
+    @property
+    def wants_nearby(self) -> bool:
+        return False
+
+    def plan(self, question: str, *, choices: Sequence[str], budget: Budget) -> Plan:
+        return parse_question(question)
+
+    def reason(self, board: Board, *, choices: Sequence[str], budget: Budget) -> Verdict:
+        """Runs the operator of the plan's kind; with options, scores them."""
+        draft = _OPERATORS[board.plan.kind](board) if _is_placed(board) else None
+        if draft is not None and board.relaxed:
+            draft = Draft(text=draft.text, matches=draft.matches, confidence=draft.confidence * RELAXED_CONFIDENCE)
+        if choices:
+            draft = choose(board, draft, choices, lines=board.nearby or board.matches)
+        return Verdict(enough=draft is not None, draft=draft)
+
+
+def _is_placed(board: Board) -> bool:
+    """Whether there is anywhere to look: a window inside memory, and the anchor found."""
+    return bool(board.spans) and (board.plan.anchor is None or board.anchor is not None)

@@ -1,0 +1,303 @@
+"""Operators that answer in the memory's own words: said, written, what, where, who, yes or no, why.
+
+Nothing is made up: every answer quotes observations or the text of events.
+"""
+
+from __future__ import annotations
+
+import re
+
+from planners.matches import Match, from_observation
+from planners.protocols import Board, Draft
+from planners.reasoners.counting import named
+from planners.reasoners.temporal import by_usefulness, chosen_occurrences, strong
+from planners.reasoners.wording import MOST_LISTED, listed, quote, shown, when
+from planners.windows import window_point_ns
+from planners.words import FUNCTION_WORDS, content_words, stem, tokens
+from streammem.types import NS_PER_S, ObservationKind
+
+NEAR_ANCHOR_S = 30.0
+"""`What happened after X?` means the next half minute, not the rest of the day."""
+_FURNITURE = {
+    stem(word)
+    for word in """sign signs title screen text poster banner label logo caption captions subtitle subtitles board wall
+    picture page credits letters writing name paper shirt next then thing else anything something""".split()
+}
+"""What writing stands on: seldom itself in memory."""
+
+_SENTENCES = {
+    stem(word) for word in "sentence line word remark statement utterance thing next speech else person speaker".split()
+}
+
+
+def answer_said(board: Board) -> Draft | None:
+    """Quotes what was said: about the target, or in the span asked for."""
+    plan = board.plan
+    if plan.speaker:
+        said = [match for match in board.matches if _same_name(match.speaker, plan.speaker)]
+        known = any(match.speaker for match in board.matches)
+        matches = said if known else board.matches
+    else:
+        matches = board.matches
+    return _quotes(board, matches, kinds=("speech", "caption"))
+
+
+def answer_written(board: Board) -> Draft | None:
+    """Quotes text that stood in the picture."""
+    return _quotes(board, board.matches, kinds=("text_in_view", "caption"))
+
+
+def is_furniture(target: str) -> bool:
+    """Whether a target names only what writing stands on, or nothing: then whatever is written is meant."""
+    return all(stem(word) in _FURNITURE for word in content_words(target))
+
+
+def is_sentence_word(target: str) -> bool:
+    """Whether a target only says "sentence", "line", "speaker": the lines themselves are meant."""
+    return all(stem(word) in _SENTENCES for word in content_words(target))
+
+
+def lines_in_spans(board: Board, kinds: tuple[ObservationKind, ...]) -> list[Match]:
+    """Every line of these kinds inside the board's spans, the nearest to a named instant or the anchor first."""
+    found: list[Match] = []
+    for span in board.spans:
+        found += [
+            from_observation(each, support=0.85 * max(each.confidence, 0.5))
+            for each in board.view.observations(kinds=kinds, span=span)
+        ]
+    return found
+
+
+def _quotes(board: Board, matches: list[Match], *, kinds: tuple[ObservationKind, ...]) -> Draft | None:
+    plan, words = board.plan, board.view.words
+    matches = [match for match in matches if match.modality in kinds] or matches
+    if not matches:
+        return None
+    matches = strong(matches)
+    in_time = sorted(matches, key=lambda match: (match.t_start_ns, match.recording, match.text))
+    if plan.target and not is_furniture(plan.target):
+        useful = sorted(matches, key=lambda match: (-match.support, match.t_start_ns))
+    else:
+        useful = _nearest_first(board, in_time)
+    match plan.occurrence:
+        case "first":
+            useful = in_time[:1]
+        case "last":
+            useful = in_time[-1:]
+        case "nth":
+            useful = in_time[(plan.nth or 1) - 1 : plan.nth]
+        case _:
+            pass
+    if not useful:
+        return None
+    kept = useful[:MOST_LISTED]
+    spoken = sorted(kept, key=lambda each: (each.t_start_ns, each.recording)) if not plan.target else kept
+    parts = [f"{shown(each)} (at {words.span(each.recording, each.t_start_ns, each.t_end_ns)})" for each in spoken]
+    text = listed(parts, total=len(useful))
+    return Draft(text=f"{text}.", matches=tuple(useful), confidence=useful[0].support)
+
+
+def _nearest_first(board: Board, matches: list[Match]) -> list[Match]:
+    """By distance to the named instant; next to the anchor, only what is near it."""
+    plan = board.plan
+    for span in board.spans:
+        point = window_point_ns(span, plan.window)
+        if point is not None:
+            exact = [match for match in matches if match.t_start_ns <= point <= match.t_end_ns]
+            return exact or sorted(matches, key=lambda match: _distance_ns(match, point))
+    if plan.anchor is not None and board.anchor is not None:
+        if plan.anchor.relation == "after":
+            at_ns = board.anchor.t_end_ns
+            near = sorted(matches, key=lambda match: match.t_start_ns)
+        elif plan.anchor.relation == "before":
+            at_ns = board.anchor.t_start_ns
+            near = sorted(matches, key=lambda match: -match.t_end_ns)
+        else:
+            return matches
+        close = [match for match in near if _distance_ns(match, at_ns) <= NEAR_ANCHOR_S * NS_PER_S]
+        return (close or near)[:2] if not re.search(r"\b(?:all|everything)\b", plan.question.lower()) else near
+    return matches
+
+
+def _distance_ns(match: Match, t_ns: int) -> int:
+    return max(match.t_start_ns - t_ns, t_ns - match.t_end_ns, 0)
+
+
+def answer_what(board: Board) -> Draft | None:
+    """What is known of the target; without one, what happened in the span: the text of its events, speech included."""
+    if board.plan.target:
+        if not board.matches:
+            return None
+        found = chosen_occurrences(board, board.matches)
+        if not found:
+            return None
+        useful = by_usefulness(found)
+        kept = useful[:3]
+        words = board.view.words
+        parts = [f"{shown(each)} (at {words.span(each.recording, each.t_start_ns, each.t_end_ns)})" for each in kept]
+        return Draft(text=f"{listed(parts, total=len(parts))}.", matches=useful, confidence=0.8 * useful[0].support)
+    return _describe_spans(board)
+
+
+def _describe_spans(board: Board) -> Draft | None:
+    words = board.view.words
+    events = [
+        Match(
+            recording=event.recording,
+            t_start_ns=event.t_start_ns,
+            t_end_ns=event.t_end_ns,
+            event_id=event.event_id,
+            text=event.text,
+            modality="summary",
+            support=0.7,
+        )
+        for span in board.spans
+        for event in board.view.events(span)
+        if event.text
+    ]
+    lines = lines_in_spans(board, ("speech", "caption", "text_in_view")) if board.narrowed else []
+    if not events and not lines:
+        return None
+    if board.narrowed:
+        near = _nearest_first(board, events)
+        said = _nearest_first(board, lines)
+        texts = [f"{words.span(each.recording, each.t_start_ns, each.t_end_ns)}: {shown(each)}" for each in near[:4]]
+        return Draft(
+            text=f"{listed(texts, total=len(near))}." if texts else f"{listed([shown(each) for each in said])}.",
+            matches=(*said[:3], *near, *said[3:]),
+            confidence=0.7,
+        )
+    overview = _overview(board)
+    parts = [f"{words.point(each.recording, each.t_start_ns)}: {_short(each.text)}" for each in events[:MOST_LISTED]]
+    text = f"{overview} {listed(parts, total=len(events))}." if overview else f"{listed(parts, total=len(events))}."
+    return Draft(text=text, matches=tuple(events), confidence=0.6)
+
+
+def _short(text: str) -> str:
+    clean = " ".join(text.split())
+    return clean if len(clean) <= 120 else clean[:119].rsplit(" ", 1)[0] + "…"
+
+
+def _overview(board: Board) -> str:
+    counts: dict[str, set[str]] = {}
+    for each in board.view.objects():
+        if each.label:
+            counts.setdefault(each.label, set()).add(f"{each.recording}/{each.track_id or each.observation_id}")
+    most = sorted(counts.items(), key=lambda item: (-len(item[1]), item[0]))[:4]
+    return f"Seen in all: {', '.join(named(label, len(ids)) for label, ids in most)}." if most else ""
+
+
+_SIDES = ("on the left", "on the right", "in the middle")
+
+
+def answer_where(board: Board) -> Draft | None:
+    """Where the target was: by captions and facts in their words, by objects their side of the picture."""
+    found = chosen_occurrences(board, board.matches)
+    if not found:
+        return None
+    matches = [match for each in found for match in each.matches]
+    places = [match for match in matches if match.modality in {"caption", "fact", "speech", "summary"}]
+    useful = sorted(places or matches, key=lambda match: (-match.support, -match.t_start_ns))
+    best = useful[0]
+    words = board.view.words
+    at = words.span(best.recording, best.t_start_ns, best.t_end_ns)
+    side = next((side for side in _SIDES if side in best.text), None)
+    where = f"{side} of the picture".replace("in the middle of", "in the middle of") if side and best.modality == "object" else shown(best)  # fmt: skip
+    lead = "Last seen" if board.plan.occurrence == "last" else "Seen"
+    rest = tuple(match for match in matches if match is not best)
+    text = f"{lead} at {at}: {where}." if best.modality != "speech" else f"At {at}: {where}."
+    return Draft(text=text, matches=(best, *rest), confidence=0.8 * best.support)
+
+
+def answer_who(board: Board) -> Draft | None:
+    """The speaker of what matches, a name in it, or the people that were seen."""
+    plan = board.plan
+    if not plan.target or set(content_words(plan.target)) <= {"speaking", "talking", "person"}:
+        return _people(board)
+    found = chosen_occurrences(board, board.matches)
+    if not found:
+        return None
+    useful = by_usefulness(found)
+    if plan.occurrence == "first":
+        useful = tuple(sorted(useful, key=lambda match: match.t_start_ns))
+    best = useful[0]
+    at = board.view.words.span(best.recording, best.t_start_ns, best.t_end_ns)
+    asks_speaker = "speech" in plan.modalities
+    if best.speaker and asks_speaker:
+        return Draft(text=f"{best.speaker}: {quote(best.text)} (at {at}).", matches=useful, confidence=best.support)
+    name = _name_in(best.text, plan.target)
+    if name and not asks_speaker:
+        return Draft(text=f"{name}: {shown(best)} (at {at}).", matches=useful, confidence=0.8 * best.support)
+    if best.modality == "object":
+        count = len({match.track_id for match in useful})
+        return Draft(text=f"{named('person', count)}, not known by name (at {at}).", matches=useful, confidence=0.5)
+    lead = "A voice that is not known by name" if best.modality == "speech" else "Not named"
+    return Draft(text=f"{lead}: {shown(best)} (at {at}).", matches=useful, confidence=0.6 * best.support)
+
+
+def _people(board: Board) -> Draft | None:
+    speech_only = "speech" in board.plan.modalities
+    lines = lines_in_spans(board, ("speech",))
+    speakers = list(dict.fromkeys(match.speaker for match in lines if match.speaker))
+    seen = [] if speech_only else board.finder.objects("person", spans=board.spans)
+    parts: list[str] = []
+    matches: list[Match] = []
+    if speakers:
+        parts.append(f"speaking: {', '.join(speakers)}")
+        matches += [next(match for match in lines if match.speaker == speaker) for speaker in speakers]
+    elif speech_only and lines:
+        parts.append("a voice that is not known by name")
+        matches += lines
+    if seen:
+        tracks = {(match.recording, match.track_id) for match in seen}
+        parts.append(f"{'about ' if len(tracks) > 3 else ''}{named('person', len(tracks))} seen, not known by name")
+        kept = {(match.recording, match.track_id): match for match in reversed(seen)}
+        matches += sorted(kept.values(), key=lambda match: (-match.support, match.t_start_ns))
+    if not parts:
+        return None
+    text = "; ".join(parts)
+    return Draft(text=f"{text[0].upper()}{text[1:]}.", matches=tuple(matches), confidence=0.6)
+
+
+def _name_in(text: str, target: str) -> str | None:
+    """The person that a caption names: `Katrina: ...`, `I moved ...`, or a capitalised word that was not asked about."""
+    if lead := re.match(r"^([A-Z][\w'’-]+(?: [A-Z][\w'’-]+)?)\s*:", text):
+        return lead[1]
+    asked = {token.lower() for token in tokens(target)}
+    for token in tokens(text):
+        if token in {"I", "I'm", "I’m", "I've", "I'll", "My", "my"}:
+            return "The wearer of the camera (“I”)"
+        if token[0].isupper() and token.lower() not in asked and token.lower() not in FUNCTION_WORDS and len(token) > 1:
+            return token
+    return None
+
+
+def _same_name(first: str | None, second: str) -> bool:
+    return first is not None and bool({word.lower() for word in tokens(first)} & {word.lower() for word in tokens(second)})  # fmt: skip
+
+
+def answer_yes_no(board: Board) -> Draft | None:
+    """Yes with evidence. Without evidence nothing is claimed: absence from memory is not absence."""
+    found = chosen_occurrences(board, board.matches)
+    if not found:
+        return None
+    useful = by_usefulness(found)
+    word = "No" if board.plan.negated else "Yes"
+    parts = [f"{shown(each.best)} (at {when(each, board.view.words)})" for each in found[:3]]
+    text = f"{word}: {listed(parts, total=len(found))}."
+    if useful[0].note:
+        text += f" ({useful[0].note[0].upper()}{useful[0].note[1:]}.)"
+    return Draft(text=text, matches=useful, confidence=useful[0].support)
+
+
+def answer_why(board: Board) -> Draft | None:
+    """A reason cannot be reckoned without a model: quotes what was said nearest to it, reasons (`because`) first."""
+    if not board.matches:
+        return None
+    useful = sorted(
+        board.matches,
+        key=lambda match: (-match.support - 0.2 * bool(re.search(r"\bbecause|\bso that\b|\bsince\b", match.text)), match.t_start_ns),
+    )  # fmt: skip
+    best = useful[0]
+    at = board.view.words.span(best.recording, best.t_start_ns, best.t_end_ns)
+    return Draft(text=f"The nearest in memory: {shown(best)} (at {at}).", matches=tuple(useful), confidence=0.5 * best.support)  # fmt: skip

@@ -1,0 +1,164 @@
+"""Operators about time: when, how long, in which order. Each turns a board into a draft, or None for "nothing".
+
+Knows matches, grouped into occurrences; reads nothing further but the recordings' spans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from planners.matches import Match, Occurrence, occurrences, union_spans
+from planners.protocols import Board, Draft
+from planners.reasoners.wording import MOST_LISTED, listed, quote, shown, when
+from planners.windows import duration_words
+
+WEAKER_BY = 0.3
+"""Matches this much weaker than the best one are another thing that sounds alike, when all occurrences are wanted."""
+THROUGHOUT = 0.9
+"""Share of the recording from which on something is said to be there throughout."""
+
+
+def strong(matches: Sequence[Match]) -> list[Match]:
+    """The matches that come near the best one, in the order given."""
+    best = max((match.support for match in matches), default=0.0)
+    return [match for match in matches if match.support >= best - WEAKER_BY]
+
+
+def chosen_occurrences(board: Board, matches: Sequence[Match]) -> list[Occurrence]:
+    """The occurrences that the plan asks for: all, the first, the last, the n-th (none when there are fewer)."""
+    plan = board.plan
+    found = occurrences(strong(matches))
+    found.sort(key=lambda each: (each.t_start_ns, each.recording))
+    match plan.occurrence:
+        case "first":
+            return found[:1]
+        case "last":
+            return found[-1:]
+        case "nth":
+            assert plan.nth is not None
+            return found[plan.nth - 1 : plan.nth]
+        case _:
+            return found
+
+
+def by_usefulness(found: Sequence[Occurrence]) -> tuple[Match, ...]:
+    """The best match of each occurrence, best first, then the others in order of support."""
+    tops = sorted((each.best for each in found), key=lambda match: (-match.support, match.t_start_ns))
+    rest = sorted(
+        (match for each in found for match in each.matches if match is not each.best),
+        key=lambda match: (-match.support, match.t_start_ns),
+    )
+    return (*tops, *rest)
+
+
+def answer_when(board: Board) -> Draft | None:
+    """The times of the occurrences asked for, with what was noticed there."""
+    found = chosen_occurrences(board, board.matches)
+    if not found:
+        return None
+    words, plan = board.view.words, board.plan
+    lead = {"first": "First at ", "last": "Last at ", "nth": f"Time number {plan.nth}: "}.get(plan.occurrence, "At ")
+    if plan.occurrence in {"first", "last", "nth"}:
+        only = found[0]
+        edge = min(only.matches, key=lambda match: match.t_start_ns)
+        if plan.occurrence == "last":
+            edge = max(only.matches, key=lambda match: match.t_end_ns)
+        text = f"{lead}{when(only, words)}: {shown(edge)}."
+        others = tuple(match for match in by_usefulness(found) if match is not edge)
+        return Draft(text=text, matches=(edge, *others), confidence=only.support)
+    if len(found) == 1 and _is_throughout(board, found[0]):
+        text = f"Throughout, from {when(found[0], words)}: {shown(found[0].best)}."
+    else:
+        parts = [f"{when(each, words)} ({shown(each.best)})" for each in found[:MOST_LISTED]]
+        text = f"{lead}{listed(parts, total=len(found))}."
+    if found[0].best.note:
+        text += f" ({found[0].best.note[0].upper()}{found[0].best.note[1:]}.)"
+    return Draft(text=text, matches=by_usefulness(found), confidence=max(each.support for each in found))
+
+
+def _is_throughout(board: Board, occurrence: Occurrence) -> bool:
+    whole = next((span for span in board.spans if span.recording == occurrence.recording), None)
+    length_ns = occurrence.t_end_ns - occurrence.t_start_ns
+    return whole is not None and whole.duration_ns > 0 and length_ns >= THROUGHOUT * whole.duration_ns
+
+
+def answer_how_long(board: Board) -> Draft | None:
+    """Length of the union of the spans; of the recording itself when nothing in it is asked for."""
+    plan, view = board.plan, board.view
+    matches = strong(board.matches)
+    if not matches and not plan.target and "speech" not in plan.modalities:
+        return _length_of_recordings(board)
+    if plan.occurrence in {"first", "last", "nth"}:
+        matches = [match for each in chosen_occurrences(board, matches) for match in each.matches]
+    if not matches:
+        return None
+    spans = union_spans(match.span for match in matches)
+    if board.narrowed and plan.window is not None:
+        cut = [
+            (max(span.t_start_ns, window.t_start_ns), min(span.t_end_ns, window.t_end_ns))
+            for span in spans
+            for window in board.spans
+            if window.recording == span.recording
+        ]
+        total_ns = sum(max(end_ns - start_ns, 0) for start_ns, end_ns in cut)
+    else:
+        total_ns = sum(span.duration_ns for span in spans)
+    found = occurrences(matches)
+    text = f"About {duration_words(total_ns)}"
+    if len(found) == 1:
+        text += f", from {when(found[0], view.words)}"
+    else:
+        text += f" in all, over {len(found)} stretches: {listed([when(each, view.words) for each in found])}"
+    text += f" ({shown(found[0].best)})."
+    return Draft(text=text, matches=by_usefulness(found), confidence=0.85 * max(each.support for each in found))
+
+
+def _length_of_recordings(board: Board) -> Draft | None:
+    parts: list[str] = []
+    matches: list[Match] = []
+    for span in board.spans:
+        events = board.view.events(span)
+        if not events:
+            continue
+        parts.append(f"{span.recording}: {duration_words(span.duration_ns)}")
+        for event in (events[0], events[-1])[: len(events)]:
+            matches.append(
+                Match(
+                    recording=event.recording,
+                    t_start_ns=event.t_start_ns,
+                    t_end_ns=event.t_end_ns,
+                    event_id=event.event_id,
+                    text=event.text,
+                    modality="summary",
+                    support=0.9,
+                )
+            )
+    if not matches:
+        return None
+    return Draft(text=f"{listed(parts)}.", matches=tuple(matches), confidence=0.9)
+
+
+def answer_order(board: Board) -> Draft | None:
+    """Sorts the targets by their first occurrence; None unless every one was found."""
+    plan, words = board.plan, board.view.words
+    firsts: list[tuple[int, str, Match]] = []
+    for target in plan.targets:
+        matches = strong(board.by_target.get(target, []))
+        if not matches:
+            return None
+        first = min(matches, key=lambda match: (match.t_start_ns, match.recording))
+        if plan.occurrence == "last":
+            first = max(matches, key=lambda match: (match.t_start_ns, match.recording))
+        firsts.append((first.t_start_ns, target, first))
+    asked = [target for _, target, _ in firsts]
+    firsts.sort(key=lambda item: item[0])
+    steps = [f"{quote(target)} at {words.point(match.recording, t_ns)}" for t_ns, target, match in firsts]
+    if plan.question.split()[0].lower() in {"did", "does", "do", "was", "were", "is", "has", "have"}:
+        yes = [target for _, target, _ in firsts] == asked and firsts[0][0] < firsts[-1][0]
+        text = f"{'Yes' if yes else 'No'}: {', then '.join(steps)}."
+    elif len(firsts) == 2:
+        text = f"{quote(firsts[0][1])} came first: {', then '.join(steps)}."
+    else:
+        text = f"In this order: {', then '.join(steps)}."
+    confidence = min(match.support for _, _, match in firsts)
+    return Draft(text=text, matches=tuple(match for _, _, match in firsts), confidence=confidence)
