@@ -1,12 +1,16 @@
 """Joins what the searches say into one score per candidate, spreads it over time, and spreads hits over events.
 
-1. A text row scores the weighted sum of its dense and full-text scores; a row that one search did not return gets that
-   search's floor.
-2. Its event adds context: the event's own summary, its best observation, and the better of the two neighbours within
-   half a minute, since who answers a question often speaks just after who asks it.
+1. A row scores the weighted sum of its dense and full-text scores; a row that one search did not return gets a little
+   less than the last one it did. Sums of calibrated scores keep how well a thing matched, which ranks throw away.
+2. An observation shares half of its score with its event's own text, a summary with the best observation inside; a
+   fifth of the better neighbour within half a minute is added, for who answers often speaks just after who asks.
 3. What an event has said already counts less: its second hit follows other events' first ones, but is not hidden.
 
-Knows no table and no query. Costs about a millisecond for a thousand candidates.
+Measured on 52 hours (6,223 half minutes, 167 questions, all four choices in the query; differences below five points
+are noise): found at 1 / 10 / 50 with 2. as it is 14 / 42 / 63, without neighbours 14 / 42 / 61, neighbours at 0.6
+14 / 36 / 61, dense alone 11 / 34 / 53, full text alone 13 / 34 / 56.
+
+Knows no table's layout and no query. Costs about a millisecond for a thousand candidates.
 """
 
 from __future__ import annotations
@@ -19,10 +23,12 @@ from streammem.recall.candidates import Candidate
 from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBSERVATIONS
 from streammem.types import NS_PER_S
 
-DENSE_WEIGHT = 0.5
-"""Against 1 - it for full text."""
-OWN, EVENT, NEIGHBOUR = 0.6, 0.25, 0.15
-"""Shares of a hit's score: the row itself, its event, the better neighbouring event."""
+DENSE_WEIGHT = 0.6
+"""Against 1 - it for full text. Anything from 0.4 to 0.7 finds as much."""
+EVENT_SHARE = 0.5
+"""Of a hit's score: what its event says as a whole. The rest is the row itself."""
+NEIGHBOUR = 0.2
+"""Of the better neighbouring event's score, added."""
 NEIGHBOUR_WITHIN_NS = 30 * NS_PER_S
 REPEAT = 0.7
 """Factor on a further hit in an event that has one already (squared for the third, ...)."""
@@ -50,8 +56,8 @@ def text_score(candidate: Candidate, floors: Floors, *, has_dense: bool) -> floa
 def score_all(candidates: list[Candidate], *, floors: dict[str, Floors], has_dense: bool) -> None:
     """Sets `score` of every candidate."""
     own: dict[int, float] = {}
-    best_inside: dict[str, float] = defaultdict(float)
-    summary: dict[str, float] = defaultdict(float)
+    best_inside: dict[str, float] = {}
+    summary: dict[str, float] = {}
     spans: dict[str, tuple[str, int, int]] = {}
     for candidate in candidates:
         if candidate.table == KEYFRAMES:
@@ -65,24 +71,32 @@ def score_all(candidates: list[Candidate], *, floors: dict[str, Floors], has_den
         if candidate.table == EVENTS:
             summary[event_id] = value
         else:
-            best_inside[event_id] = max(best_inside[event_id], value)
+            best_inside[event_id] = max(best_inside.get(event_id, 0.0), value)
         _, start, end = spans.get(event_id, ("", row["t_start_ns"], row["t_end_ns"]))
         spans[event_id] = (row["recording"], min(start, row["t_start_ns"]), max(end, row["t_end_ns"]))
-    context = {event_id: 0.5 * (summary[event_id] + best_inside[event_id]) for event_id in spans}
-    neighbours = _best_neighbours(context, spans)
+    whole = {
+        event_id: _mixed(best_inside.get(event_id), summary.get(event_id), share=EVENT_SHARE) for event_id in spans
+    }
+    neighbours = _best_neighbours(whole, spans)
     for candidate in candidates:
         value = own[id(candidate)]
         if candidate.table in (OBSERVATIONS, EVENTS):
-            near = neighbours.get(candidate.event_id, 0.0)
-            if candidate.table == EVENTS:
-                value *= SUMMARY_FACTOR
-            around = context[candidate.event_id]
-            # Context lifts; it never pushes a row that matches by itself below its own match.
-            value = max(value, OWN * value + EVENT * around + NEIGHBOUR * near)
+            if candidate.table == OBSERVATIONS:
+                value = _mixed(value, summary.get(candidate.event_id), share=EVENT_SHARE)
+            else:
+                value = SUMMARY_FACTOR * whole[candidate.event_id]
+            value = (value + NEIGHBOUR * neighbours.get(candidate.event_id, 0.0)) / (1.0 + NEIGHBOUR)
         candidate.score = value
 
 
-def _best_neighbours(context: dict[str, float], spans: dict[str, tuple[str, int, int]]) -> dict[str, float]:
+def _mixed(own: float | None, event: float | None, *, share: float) -> float:
+    """Where one of the two has nothing to say, the other decides."""
+    if own is None or event is None:
+        return own if event is None and own is not None else event or 0.0
+    return (1.0 - share) * own + share * event
+
+
+def _best_neighbours(whole: dict[str, float], spans: dict[str, tuple[str, int, int]]) -> dict[str, float]:
     by_recording: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
     for event_id, (recording, start, end) in spans.items():
         by_recording[recording].append((start, end, event_id))
@@ -98,7 +112,7 @@ def _best_neighbours(context: dict[str, float], spans: dict[str, tuple[str, int,
                 if other_start > end + NEIGHBOUR_WITHIN_NS:
                     break
                 if other != position and other_end >= start - NEIGHBOUR_WITHIN_NS:
-                    value = max(value, context[other_id])
+                    value = max(value, whole[other_id])
             best[event_id] = value
     return best
 

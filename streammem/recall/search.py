@@ -5,8 +5,6 @@ Costs, on 125,000 observations: see `scripts/bench_recall.py`.
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 
 from streammem.errors import InputError
@@ -17,6 +15,7 @@ from streammem.recall.dense import search_dense
 from streammem.recall.scope import scope_of
 from streammem.recall.text import search_text
 from streammem.recall.visual import search_visual
+from streammem.store.filters import Where
 from streammem.store.reader import Reader
 from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBSERVATIONS
 from streammem.types import FloatVector, Hit, Level, Query
@@ -81,16 +80,13 @@ class Recaller:
         return [candidate.hit() for candidate in fusion.rank(candidates, k=query.k)]
 
     def _search(
-        self, pool: Pool, table: str, text: str, vector: FloatVector | None, where: object, limit: int
+        self, pool: Pool, table: str, text: str, vector: FloatVector | None, where: Where, limit: int
     ) -> fusion.Floors:
-        from streammem.store.filters import Where
-
-        clauses = cast(Where, where)
-        words = search_text(pool, self._reader, table, text=text, where=clauses, limit=limit)
+        words = search_text(pool, self._reader, table, text=text, where=where, limit=limit)
         if vector is None or self._encoder is None:
             return fusion.Floors(words=words)
         model = self._encoder.text_model
-        dense = search_dense(pool, self._reader, table, vector=vector, model=model, where=clauses, limit=limit)
+        dense = search_dense(pool, self._reader, table, vector=vector, model=model, where=where, limit=limit)
         return fusion.Floors(dense=dense, words=words)
 
     def _text_vector(self, text: str) -> FloatVector | None:

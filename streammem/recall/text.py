@@ -3,7 +3,7 @@
 The query is matched as plain words: it has no operators, so nothing a user types is a syntax error.
 
 Calibration. BM25 has no upper bound and grows with the number of words asked for, so a score `s` becomes
-`s / (s + HALF)`: a rare word alone (about 8) gives a half, several give more.
+`s / (s + HALF)`: a rare word alone (about 8) gives a third, several give more.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from streammem.recall.candidates import SEARCH_COLUMNS, Pool
 from streammem.store.filters import Where
 from streammem.store.reader import Reader
 
-HALF = 8.0
+HALF = 16.0
 MAX_WORDS = 64
 """Distinct words of a query that are searched; a page pasted as a question would search the whole index."""
 _WORD = re.compile(r"\w+")

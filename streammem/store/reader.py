@@ -17,6 +17,7 @@ import numpy as np
 from streammem.errors import MemoryStoreError
 from streammem.store import lance
 from streammem.store.filters import Where
+from streammem.store.indexes import CHECK_NEAREST
 from streammem.store.migrations import Manifest, VectorIndexNote, read_manifest
 from streammem.store.tables import COLUMNS, EVENTS, RECORDINGS, Row
 from streammem.types import FloatVector
@@ -100,9 +101,13 @@ class Reader:
         def read(handle: Any) -> list[Row]:
             query = handle.search(np.asarray(vector, dtype=np.float32), vector_column_name=column, query_type="vector")
             query = query.distance_type("cosine").select([*columns, "_distance"])
-            query = query.where(f"({column} IS NOT NULL)" + (f" AND {condition}" if condition else ""))
+            # No `IS NOT NULL`: null vectors are never near anything, and the test costs 110 ms per 100,000 rows.
+            if condition is not None:
+                query = query.where(condition)
             if note is not None:
-                query = query.nprobes(note.nprobes).refine_factor(note.refine_factor)
+                # The factor is that of the few nearest: deeper lists refine as many rows, not as many times more.
+                factor = max(2, -(-note.refine_factor * CHECK_NEAREST // limit))
+                query = query.nprobes(note.nprobes).refine_factor(factor)
             rows = cast(list[Row], query.limit(limit).to_arrow().to_pylist())
             for row in rows:
                 row["similarity"] = 1.0 - float(row.pop("_distance"))
