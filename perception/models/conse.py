@@ -53,7 +53,7 @@ class EfficientNetConse:
 
         weights = torch.load(weight_path("efficientnet-lite0/model"), weights_only=True, map_location="cpu")
         self._torch = torch
-        self._network = EfficientNetLite0(weights).eval().to(memory_format=torch.channels_last)
+        self._network = EfficientNetLite0(weights).eval()
         self._text = text
         self._labels = class_names()
         self._label_vectors = _label_vectors(text, self._labels)

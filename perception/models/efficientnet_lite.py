@@ -99,7 +99,9 @@ class _Conv(nn.Module):
         super().__init__()
         kernel = weights[f"{conv}.weight"]
         scale = weights[f"{norm}.weight"] / torch.sqrt(weights[f"{norm}.running_var"] + NORM_EPSILON)
-        self.kernel = nn.Parameter(kernel * scale[:, None, None, None], requires_grad=False)
+        self.kernel = nn.Parameter(
+            (kernel * scale[:, None, None, None]).contiguous(memory_format=torch.channels_last), requires_grad=False
+        )
         self.bias = nn.Parameter(weights[f"{norm}.bias"] - weights[f"{norm}.running_mean"] * scale, requires_grad=False)
         self.stride, self.clip = stride, clip
         # Every kernel that is one channel deep is a depthwise one: no layer here has a single input channel.

@@ -1,0 +1,131 @@
+"""Text in view: PP-OCRv4's two networks on ONNX Runtime, with our own code before, between and after them.
+
+Knows no video. One network marks the pixels of text lines (differentiable binarisation: Liao et al., 2020), which are
+boxed by `text_boxes`; the other reads each box, cut out and laid flat (a CTC decoder over 6,623 characters, Latin and
+Chinese). A picture without text costs the first network only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from perception.models.text_boxes import Quad, cut_out, find_quads
+from perception.models.threads import onnx_session
+from perception.models.weights import weight_path
+from perception.protocols import ImageRGB, TextInView
+from streammem.errors import ModelError
+from streammem.settings import ModelSettings
+from streammem.types import Box
+
+NAME = "ppocr-v4"
+MAX_SIDE = 960
+"""Longest side the first network sees; its time grows with the area. At 960, letters of 1/60 of the height of a
+16:9 picture are still found."""
+STRIDE = 32
+READ_HEIGHT = 48
+READ_MIN_WIDTH = 48
+READ_MAX_WIDTH = 1600
+READ_BATCH = 8
+DEFAULT_THRESHOLD = 0.6
+"""Mean probability of the characters. Below it, textures read as text outnumber text."""
+
+
+class PaddleOcr:
+    """`TextReader`. Stateless: may be called from several threads."""
+
+    name = NAME
+
+    def __init__(self, *, threshold: float, threads: int) -> None:
+        self._detection = onnx_session(str(weight_path("ppocr-v4/detection")), threads=threads)
+        self._recognition = onnx_session(str(weight_path("ppocr-v4/recognition")), threads=threads)
+        characters = self._recognition.get_modelmeta().custom_metadata_map["character"].splitlines()
+        self._alphabet = ["", *characters, " "]  # class 0 is CTC's blank, the last one the space
+        classes = self._recognition.get_outputs()[0].shape[-1]
+        if len(self._alphabet) != classes:
+            raise ModelError(f"The text reader has {classes} outputs for {len(self._alphabet)} characters.")
+        self._threshold = threshold
+
+    def read(self, image_rgb: ImageRGB) -> list[TextInView]:
+        """Lines of text, top to bottom and left to right."""
+        bgr = np.ascontiguousarray(image_rgb[:, :, ::-1])  # the networks were trained on OpenCV's order
+        height, width = bgr.shape[:2]
+        quads = self._find(bgr)
+        if not quads:
+            return []
+        found: list[TextInView] = []
+        for quad, (text, score) in zip(quads, self._read_lines([cut_out(bgr, quad) for quad in quads]), strict=True):
+            if score >= self._threshold and any(letter.isalnum() for letter in text):
+                found.append(TextInView(text=text, score=score, box=_box(quad, width=width, height=height)))
+        return _in_reading_order(found)
+
+    def _find(self, bgr: npt.NDArray[np.uint8]) -> list[Quad]:
+        import cv2
+
+        height, width = bgr.shape[:2]
+        scale = min(1.0, MAX_SIDE / max(height, width))
+        # Sides are whole multiples of the network's stride; the map is stretched back by as much.
+        size = [max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in (width, height)]
+        small = cv2.resize(bgr, (size[0], size[1]), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        feed = {"x": _normalise(small).transpose(2, 0, 1)[None]}
+        probability = np.asarray(self._detection.run(None, feed)[0])[0, 0]  # (H', W')
+        return [quad * (width / size[0], height / size[1]) for quad in find_quads(probability)]
+
+    def _read_lines(self, lines: Sequence[npt.NDArray[np.uint8]]) -> list[tuple[str, float]]:
+        """Reads line pictures, those of like width together so that little is padding."""
+        import cv2
+
+        widths = [
+            int(np.clip(round(READ_HEIGHT * line.shape[1] / line.shape[0]), READ_MIN_WIDTH, READ_MAX_WIDTH))
+            for line in lines
+        ]
+        order = sorted(range(len(lines)), key=lambda index: widths[index])
+        found: list[tuple[str, float]] = [("", 0.0)] * len(lines)
+        for start in range(0, len(order), READ_BATCH):
+            chosen = order[start : start + READ_BATCH]
+            batch = np.zeros((len(chosen), 3, READ_HEIGHT, widths[chosen[-1]]), dtype=np.float32)
+            for row, index in enumerate(chosen):
+                flat = cv2.resize(lines[index], (widths[index], READ_HEIGHT), interpolation=cv2.INTER_LINEAR)
+                batch[row, :, :, : widths[index]] = _normalise(np.asarray(flat, dtype=np.uint8)).transpose(2, 0, 1)
+            probabilities = np.asarray(self._recognition.run(None, {"x": batch})[0])  # (B, T, 6625)
+            for index, steps in zip(chosen, probabilities, strict=True):
+                found[index] = self._decode(steps)
+        return found
+
+    def _decode(self, steps: npt.NDArray[np.float32]) -> tuple[str, float]:
+        """Best path of CTC (Graves et al., 2006): repeats are one, blanks separate."""
+        best = steps.argmax(axis=1)
+        kept = (best != 0) & np.append(True, best[1:] != best[:-1])
+        if not kept.any():
+            return "", 0.0
+        text = "".join(self._alphabet[index] for index in best[kept]).strip()
+        return text, float(steps.max(axis=1)[kept].mean())
+
+
+def _normalise(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    return image.astype(np.float32) / 127.5 - 1.0
+
+
+def _box(quad: Quad, *, width: int, height: int) -> Box:
+    low, high = quad.min(axis=0) / (width, height), quad.max(axis=0) / (width, height)
+    x1, y1, x2, y2 = (float(value) for value in np.clip([*low, *high], 0, 1))
+    return (x1, y1, x2, y2)
+
+
+def _in_reading_order(found: list[TextInView]) -> list[TextInView]:
+    """Boxes whose middles are within half a line's height stand on one line."""
+    rows: list[list[TextInView]] = []
+    for one in sorted(found, key=lambda one: one.box[1] + one.box[3]):
+        first = rows[-1][0].box if rows else None
+        if first is not None and one.box[1] + one.box[3] - first[1] - first[3] < first[3] - first[1]:
+            rows[-1].append(one)
+        else:
+            rows.append([one])
+    return [one for row in rows for one in sorted(row, key=lambda one: one.box[0])]
+
+
+def load(settings: ModelSettings) -> PaddleOcr:
+    threshold = DEFAULT_THRESHOLD if settings.threshold is None else settings.threshold
+    return PaddleOcr(threshold=threshold, threads=settings.threads)
