@@ -167,7 +167,8 @@ def make_clip(
         size: (width, height) as stored; `rotation` (counter-clockwise degrees) only goes into the container.
         frame_times_s: times of frames for a variable frame rate; default every 1 / `frames_per_s`.
         audio_offset_s: the sound starts this much after the pictures (negative: before).
-        codec: libx264, libx265, libvpx-vp9, libsvtav1 (height a multiple of 8), mpeg4 ...; audio_codec: aac, libmp3lame, libopus, flac ...
+        codec: libx264, libx265, libvpx-vp9, libsvtav1 (height a multiple of 8) ...;
+            audio_codec: aac, libmp3lame, libopus, flac ...
     """
     import av
 
@@ -248,7 +249,7 @@ _FAST: dict[str, dict[str, str]] = {
     "libx264": {"preset": "veryfast", "crf": "20"},
     "libx265": {"preset": "ultrafast", "x265-params": "log-level=none:pools=1:frame-threads=1"},
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "crf": "30", "b": "0"},
-    "libsvtav1": {"preset": "12", "crf": "35", "svtav1-params": "lp=1"},
+    "libsvtav1": {"preset": "10", "crf": "15", "svtav1-params": "lp=1"},
 }
 """Quick settings; what is tested is the decoding."""
 

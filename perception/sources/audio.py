@@ -41,6 +41,9 @@ def sample_index(t_ns: int) -> int:
     return -(-t_ns // NS_PER_SAMPLE)
 
 
+_LEAD_SAMPLES = 4096
+
+
 class AudioSampler:
     """Turns the packets of one audio stream into `AudioBlock` and `Gap`."""
 
@@ -63,13 +66,15 @@ class AudioSampler:
         return self._blocks.position * NS_PER_SAMPLE
 
     def set_frame_grid(self, anchor: int, length: int) -> None:
-        """Input sample indexes at which the stream's frames start: `anchor + k * length`. Undoes the rounding of
-        timestamps, so that reading from the middle finds the same indexes as counting from the start."""
+        """Input sample indexes at which the stream's frames end: `anchor + k * length`. Undoes the rounding of
+        timestamps, so that reading from the middle finds the same indexes as counting from the start. Ends, because
+        decoders shorten their first frame at its beginning."""
         self._frame_grid = (anchor, length)
 
     def push(self, packet: Any) -> Iterator[AudioBlock | Gap]:
         """Decodes one packet (None drains the decoder)."""
         import av
+        import av.error
 
         try:
             if packet is not None and packet.is_corrupt:
@@ -105,7 +110,7 @@ class AudioSampler:
             self._rate, self._frame_grid = frame.sample_rate, None
         if frame.pts is not None:
             start = self._timeline.to_ns(frame.pts, frame.time_base or self._stream.time_base)
-            index = self._snap(round(Fraction(start * self._rate, NS_PER_S)))
+            index = self._snap(round(Fraction(start * self._rate, NS_PER_S)) + frame.samples) - frame.samples
         elif self._run is not None:
             index = self._run.next_input
         else:
@@ -129,6 +134,7 @@ class AudioSampler:
                 yield from self._blocks.put(position, samples)
 
     def _snap(self, index: int) -> int:
+        """The end of a frame, on the grid if it is near it."""
         if self._frame_grid is None:
             return index
         anchor, length = self._frame_grid
@@ -155,18 +161,23 @@ class _Run:
 
     def __init__(self, *, rate: int, first: int) -> None:
         import av
+        import av.error
 
         step = rate // math.gcd(rate, SAMPLE_RATE_HZ)
-        aligned = first // step * step
+        # Silence before the run: up to the resampler's phase, and more than its filter, whose start is special.
+        aligned = (first - _LEAD_SAMPLES) // step * step
         self._padding = first - aligned
         self._rate = rate
         self._resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
         self._output = aligned // step * (SAMPLE_RATE_HZ * step // rate)
         self.next_input = first
+        self._channels = 1
+        self._gain = np.float32(1)
 
     def feed(self, frame: Any) -> Iterator[tuple[int, Samples]]:
         """Pairs of output index and samples."""
         import av
+        import av.error
 
         if self._padding:
             silence = av.AudioFrame(format=frame.format.name, layout=frame.layout.name, samples=self._padding)
@@ -175,6 +186,9 @@ class _Run:
             silence.sample_rate = self._rate
             self._padding = 0
             yield from self._resample(silence)
+        self._channels = len(frame.layout.channels)
+        # The resampler adds channels up at equal power, which takes stereo to 1.41; the mean stays within [-1, 1].
+        self._gain = np.float32({1: 1.0, 2: math.sqrt(0.5)}.get(self._channels, 0.5))
         self.next_input += frame.samples
         yield from self._resample(frame)
 
@@ -185,7 +199,9 @@ class _Run:
         if frame is not None:
             frame.pts = None
         for out in self._resampler.resample(frame):
-            samples = out.to_ndarray().reshape(-1).astype(np.float32, copy=False)
+            samples = out.to_ndarray().reshape(-1).astype(np.float32, copy=False) * self._gain
+            if self._channels > 2:
+                samples = samples.clip(-1, 1)
             yield self._output, samples
             self._output += len(samples)
 

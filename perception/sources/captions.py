@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import IO, Any, Literal, TypeGuard, cast
 
 from perception.protocols import TrackLine
 from perception.sources.container import caption_suffix, check_file
@@ -154,7 +154,7 @@ def _track_line(row: Any, number: int, source: str) -> TrackLine | _Bad:
     )
 
 
-def _is_time(value: object) -> bool:
+def _is_time(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value < 9e9
 
 

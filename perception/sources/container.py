@@ -18,28 +18,11 @@ from streammem.types import NS_PER_S
 logger = logging.getLogger(__name__)
 
 VIDEO_SUFFIXES = frozenset(
-    [
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".mkv",
-        ".webm",
-        ".avi",
-        ".ts",
-        ".m2ts",
-        ".mts",
-        ".mpg",
-        ".mpeg",
-        ".flv",
-        ".wmv",
-        ".3gp",
-        ".ogv",
-        ".h264",
-        ".hevc",
-    ]
+    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".flv", ".wmv", ".3gp"}
+    | {".ogv", ".h264", ".hevc"}
 )
 AUDIO_SUFFIXES = frozenset(
-    [".wav", ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".opus", ".oga", ".wma", ".aiff", ".aif", ".ac3"]
+    {".wav", ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".opus", ".oga", ".wma", ".aiff", ".aif", ".ac3"}
 )
 CAPTION_SUFFIXES = (".srt", ".vtt", ".jsonl", ".jsonl.gz")
 MEDIA_SUFFIXES = VIDEO_SUFFIXES | AUDIO_SUFFIXES
@@ -116,6 +99,7 @@ def open_container(
         SourceError: it does not exist, is not media, or does not answer in time.
     """
     import av
+    import av.error
 
     keywords: dict[str, Any] = {"metadata_errors": "replace"}
     if open_timeout_s is not None and read_timeout_s is not None:
@@ -207,6 +191,7 @@ def _is_cover(stream: Any) -> bool:
 
 def _why_not_opened(uri: str, error: Exception) -> str:
     import av
+    import av.error
 
     if is_network_uri(uri) or is_stream_uri(uri):
         reason = getattr(error, "strerror", None) or str(error)

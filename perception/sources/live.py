@@ -129,6 +129,7 @@ def open_live_stream(uri: str, *, settings: SourceSettings, recording: str, cont
 
 def _read_stream(container: Any, uri: str, queue: BoundedQueue, *, settings: SourceSettings) -> None:
     import av
+    import av.error
 
     with container:
         video, audio = choose_streams(container)
@@ -202,15 +203,17 @@ def open_camera(index: int, *, settings: SourceSettings, recording: str) -> Live
     """
     import cv2
 
-    level = cv2.getLogLevel() if hasattr(cv2, "getLogLevel") else None
-    if level is not None:
-        cv2.setLogLevel(0)  # its own lines about missing devices would stand beside our sentence
+    logs: Any = getattr(cv2, "utils", None)
+    logs = getattr(logs, "logging", None)
+    level = logs.getLogLevel() if logs is not None else None
+    if logs is not None:
+        logs.setLogLevel(0)  # its own lines about missing devices would stand beside our sentence
     try:
         capture = cv2.VideoCapture(index)
         good, first = capture.read() if capture.isOpened() else (False, None)
     finally:
-        if level is not None:
-            cv2.setLogLevel(level)
+        if logs is not None:
+            logs.setLogLevel(level)
     if not good or first is None:
         capture.release()
         raise SourceError(f"There is no camera {index}; plug one in, or name another number, file or address.")

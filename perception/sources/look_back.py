@@ -165,6 +165,7 @@ class PyAVFrameReader:
     def _restart(self, t_ns: int | None) -> Any | None:
         """Seeks to the key frame at or before a time (None: the start) and decodes its first picture."""
         import av
+        import av.error
 
         self._frames = self._shown = self._next = None
         try:
@@ -181,6 +182,7 @@ class PyAVFrameReader:
 
     def _decode(self) -> Any:
         import av
+        import av.error
 
         errors = 0
         packets = self._container.demux(self._stream)

@@ -98,6 +98,7 @@ class StreamReader:
 
     def _packets(self, container: Any, stream: Any, sampler: VideoSampler | AudioSampler) -> Iterator[Any]:
         import av
+        import av.error
 
         packets = container.demux(stream)
         if self._from_ns > 0 and container.format.name not in _NO_INDEX:
@@ -128,6 +129,7 @@ class StreamReader:
     def _packets_from(self, container: Any, stream: Any) -> Iterator[Any]:
         """Packets from a key frame far enough before `from_ns` that the decoder has settled there."""
         import av
+        import av.error
 
         margin_s = _VIDEO_PREROLL_S if self._kind == "video" else PREROLL_S
         margin_s = max(margin_s, 2 / self._settings.sample_fps)
@@ -183,8 +185,9 @@ def _discard(stream: Any) -> None:
 
 
 def probe_audio(uri: str, timeline: Timeline, *, settings: SourceSettings) -> tuple[bool, tuple[int, int] | None]:
-    """Whether any sound can be decoded, and the grid of its frames if it has one (see `AudioSampler.set_frame_grid`)."""
+    """Whether sound can be decoded, and the grid of its frames if it has one (see `AudioSampler.set_frame_grid`)."""
     import av
+    import av.error
 
     starts: list[int] = []
     lengths: list[int] = []
@@ -224,6 +227,7 @@ def probe_audio(uri: str, timeline: Timeline, *, settings: SourceSettings) -> tu
 def probe_video(uri: str, *, settings: SourceSettings) -> tuple[int, int] | None:
     """Upright width and height of the first picture that can be decoded; None if there is none."""
     import av
+    import av.error
 
     with open_container(
         uri, open_timeout_s=settings.open_timeout_s, read_timeout_s=settings.read_timeout_s

@@ -103,6 +103,7 @@ class VideoSampler:
     def push(self, packet: Any) -> Iterator[VideoFrame | Gap]:
         """Decodes one packet (None drains the decoder)."""
         import av
+        import av.error
 
         if packet is not None and packet.size and packet.pts is not None and not packet.is_corrupt:
             t_ns = self._timeline.to_ns(packet.pts, packet.time_base)

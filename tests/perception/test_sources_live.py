@@ -1,0 +1,192 @@
+"""Live streams over real sockets and pipes: order, drops, breaking off, and files behind HTTP."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from perception.protocols import AudioBlock, VideoFrame
+from perception.sources import open_source
+from perception.sources.live import camera_frame
+from streammem.errors import SourceBrokenError, SourceError
+from streammem.settings import SourceSettings
+from streammem.types import Gap
+from tests.media import Scene, chirp, counter, make_clip, read_counter
+
+SETTINGS = SourceSettings(sample_fps=5, analysis_height=90, open_timeout_s=5, read_timeout_s=1)
+
+
+@pytest.fixture(scope="module")
+def stream_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six seconds of MPEG-TS."""
+    path = tmp_path_factory.mktemp("live") / "cam.ts"
+    return make_clip(path, [Scene(6.0, counter())], sound=chirp(), key_every=25)
+
+
+@contextmanager
+def sender(path: Path, *, seconds: float, keep: float = 1.0, then_silent_s: float = 0.0) -> Iterator[str]:
+    """Sends a file over TCP, paced over `seconds`; then closes, after a silence if asked."""
+    server = socket.create_server(("127.0.0.1", 0))
+    data = path.read_bytes()
+    data = data[: int(len(data) * keep)]
+    done = threading.Event()
+
+    def serve() -> None:
+        connection, _ = server.accept()
+        with connection:
+            pieces = [data[start : start + 1880] for start in range(0, len(data), 1880)]
+            for piece in pieces:
+                try:
+                    connection.sendall(piece)
+                except OSError:
+                    return
+                if done.wait(seconds / len(pieces)):
+                    return
+            done.wait(then_silent_s)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+    finally:
+        done.set()
+        server.close()
+        thread.join()
+
+
+def test_tcp_stream_is_seen_as_it_comes(stream_file: Path) -> None:
+    with sender(stream_file, seconds=3.0) as uri, open_source(uri, settings=SETTINGS) as source:
+        assert source.info.is_live
+        items = list(source.stream())
+    frames = [item for item in items if isinstance(item, VideoFrame)]
+    assert len(frames) >= 29
+    assert [read_counter(frame.image_rgb) for frame in frames] == sorted(
+        {read_counter(frame.image_rgb) for frame in frames}
+    )
+    assert sum(len(item.samples) for item in items if isinstance(item, AudioBlock)) > 5.5 * 16_000
+    assert source.dropped == 0
+    with pytest.raises(SourceError, match="second time"):
+        next(source.stream())
+
+
+def test_slow_consumer_loses_old_pictures_but_no_sound(stream_file: Path) -> None:
+    settings = SETTINGS.model_copy(update={"queue_items": 4})
+    frames, sound = [], 0
+    with sender(stream_file, seconds=0.5) as uri, open_source(uri, settings=settings) as source:
+        for item in source.stream():
+            if isinstance(item, VideoFrame):
+                frames.append(item)
+                time.sleep(0.15)
+            elif isinstance(item, AudioBlock):
+                sound += len(item.samples)
+        dropped = source.dropped
+    assert dropped > 5
+    assert len(frames) + dropped >= 29
+    assert sound > 5.5 * 16_000
+
+
+def test_stream_that_falls_silent_keeps_what_was_seen(stream_file: Path) -> None:
+    items = []
+    with (
+        sender(stream_file, seconds=0.5, keep=0.6, then_silent_s=20) as uri,
+        open_source(uri, settings=SETTINGS) as source,
+    ):
+        stream = source.stream()
+        with pytest.raises(SourceBrokenError, match="broke off after 0:00:0"):
+            _collect(stream, items)
+    assert sum(isinstance(item, VideoFrame) for item in items) >= 12
+    assert isinstance(items[-1], Gap)
+
+
+def _collect(stream: Iterator[object], into: list[object]) -> None:
+    for item in stream:  # one by one: what came before an error is kept
+        into.append(item)
+
+
+def test_closing_a_live_stream_ends_its_thread(stream_file: Path) -> None:
+    before = threading.active_count()
+    with sender(stream_file, seconds=8.0) as uri, open_source(uri, settings=SETTINGS) as source:
+        next(source.stream())
+        source.close()
+        source.close()
+    assert threading.active_count() == before
+
+
+def test_standard_input(stream_file: Path) -> None:
+    code = (
+        "from perception.sources import open_source\n"
+        "from streammem.settings import SourceSettings\n"
+        "with open_source('-', settings=SourceSettings(queue_items=4096)) as source:\n"
+        "    print(source.info.recording, sum(hasattr(item, 'image_rgb') for item in source.stream()))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=stream_file.read_bytes(), capture_output=True, timeout=30, check=True
+    )
+    name, count = done.stdout.split()
+    assert name == b"stdin"
+    assert int(count) >= 29
+
+
+def test_file_behind_http(tmp_path: Path) -> None:
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None: ...
+
+        def copyfile(self, source: object, outputfile: object) -> None:
+            try:
+                super().copyfile(source, outputfile)  # type: ignore[arg-type]
+            except OSError:
+                self.close_connection = True  # the reader left early
+
+    make_clip(
+        tmp_path / "talk.mp4", [Scene(3.0, counter())], sound=chirp(), container_options={"movflags": "faststart"}
+    )
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=tmp_path)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        base = f"http://127.0.0.1:{server.server_address[1]}"
+        with open_source(f"{base}/talk.mp4", settings=SETTINGS) as source:
+            assert source.info.recording == "talk"
+            frames = [item for item in source.stream() if isinstance(item, VideoFrame)]
+        with pytest.raises(SourceError, match=r"gone\.mp4.*cannot be opened"):
+            open_source(f"{base}/gone.mp4", settings=SETTINGS)
+        server.shutdown()
+    assert [read_counter(frame.image_rgb) for frame in frames] == [round(frame.t_ns / 1e9 * 25) for frame in frames]
+    assert len(frames) == 15
+
+
+def test_nobody_there() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(SourceError, match="cannot be opened"):
+        open_source(f"tcp://127.0.0.1:{port}", settings=SETTINGS)
+
+
+def test_sender_that_sends_nothing_times_out() -> None:
+    settings = SETTINGS.model_copy(update={"open_timeout_s": 0.5, "read_timeout_s": 0.5})
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        started = time.monotonic()
+        with pytest.raises(SourceError, match="did not answer"):
+            open_source(f"tcp://127.0.0.1:{server.getsockname()[1]}", settings=settings)
+    assert time.monotonic() - started < 5
+
+
+def test_camera_picture_is_turned_into_a_frame() -> None:
+    import numpy as np
+
+    image_bgr = np.zeros((480, 640, 3), np.uint8)
+    image_bgr[..., 0] = 200  # blue
+    frame = camera_frame(7, image_bgr, height=120)
+    assert frame.image_rgb.shape == (120, 160, 3)
+    assert frame.image_rgb[0, 0].tolist() == [0, 0, 200]
+    assert frame.original().shape == (480, 640, 3)
+    assert not os.path.exists("/dev/video99")  # noqa: PTH110
