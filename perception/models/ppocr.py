@@ -69,7 +69,7 @@ class PaddleOcr:
         # Sides are whole multiples of the network's stride; the map is stretched back by as much.
         size = [max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in (width, height)]
         small = cv2.resize(bgr, (size[0], size[1]), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-        feed = {"x": _normalise(small).transpose(2, 0, 1)[None]}
+        feed = {"x": _normalise(np.asarray(small, dtype=np.uint8)).transpose(2, 0, 1)[None]}
         probability = np.asarray(self._detection.run(None, feed)[0])[0, 0]  # (H', W')
         return [quad * (width / size[0], height / size[1]) for quad in find_quads(probability)]
 

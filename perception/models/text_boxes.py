@@ -7,6 +7,8 @@ Binarization", 2020, section 3.5): the network marks the shrunken core of a line
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -37,14 +39,12 @@ def find_quads(probability: npt.NDArray[np.float32]) -> list[Quad]:
         centre, (width, height), angle = cv2.minAreaRect(contour)
         if min(width, height) < MIN_SIDE:
             continue
-        core = _in_order(np.asarray(cv2.boxPoints((centre, (width, height), angle)), dtype=np.float32))
+        core = _in_order(_corners(centre, (width, height), angle))
         if _mean_inside(probability, core) < BOX_THRESHOLD:
             continue
         # Growing a rotated rectangle by a distance leaves a rectangle: no polygon library is needed.
         grow = width * height * GROW_RATIO / (width + height)  # both sides: 2 x area x ratio / perimeter
-        quads.append(
-            _in_order(np.asarray(cv2.boxPoints((centre, (width + grow, height + grow), angle))), dtype=np.float32)
-        )
+        quads.append(_in_order(_corners(centre, (width + grow, height + grow), angle)))
     return quads
 
 
@@ -60,6 +60,12 @@ def cut_out(image: npt.NDArray[np.uint8], quad: Quad) -> npt.NDArray[np.uint8]:
         image, transform, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(np.rot90(flat) if height >= UPRIGHT_RATIO * width else flat, dtype=np.uint8)
+
+
+def _corners(centre: Sequence[float], size: tuple[float, float], angle: float) -> npt.NDArray[np.float32]:
+    import cv2
+
+    return np.asarray(cv2.boxPoints((centre, size, angle)), dtype=np.float32)
 
 
 def _in_order(corners: npt.NDArray[np.float32]) -> Quad:
