@@ -141,12 +141,15 @@ def test_never_enlarged(tmp_path: Path) -> None:
 
 
 def test_sound_and_pictures_stay_together(tmp_path: Path) -> None:
-    late = make_clip(tmp_path / "late.mp4", [Scene(2.0, counter())], sound=chirp(), audio_offset_s=0.5)
+    # Matroska: mp4 rounds the priming of a late AAC track to its own milliseconds.
+    late = make_clip(
+        tmp_path / "late.mkv", [Scene(2.0, counter())], sound=chirp(), audio_codec="flac", audio_offset_s=0.5
+    )
     first, samples = sound_of(items_of(late))
     assert first == 0
     assert np.abs(samples[:7000]).max() < 1e-3
     times = np.arange(16_000) / 16_000
-    assert np.abs(samples[8_000 + 800 : 8_000 + 15_000] - chirp()(times)[800:15_000]).max() < 0.05
+    assert np.abs(samples[8_000 + 800 : 8_000 + 15_000] - chirp()(times)[800:15_000]).max() < 1e-3
     early = make_clip(tmp_path / "early.mp4", [Scene(2.0, counter())], sound=chirp(), audio_offset_s=-0.5)
     items = items_of(early)
     frame = frames_of(items)[0]
