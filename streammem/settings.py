@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from streammem.errors import ConfigError
 
@@ -22,8 +22,8 @@ Positive = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _Section(BaseModel, extra="forbid", frozen=True):
+    """Unknown fields are errors; sections are constants, and can be keys."""
 
 
 class ModelSettings(_Section):
@@ -74,7 +74,7 @@ class ModelsSettings(_Section):
 class SourceSettings(_Section):
     sample_fps: Positive = 5.0
     """Frames per second that are looked at; cuts are placed to within one of these."""
-    analysis_height: Annotated[int, Field(ge=64, le=2160)] = 180
+    analysis_height: Annotated[int, Field(ge=64, le=2160)] = 288
     """Frames are scaled to this height for segmentation; key frames are read at full size."""
     queue_items: Annotated[int, Field(ge=2, le=4096)] = 64
     """Bound of the queue between decoder and perception. Files wait when it is full; live sources drop the oldest."""
@@ -87,7 +87,7 @@ class SegmentationSettings(_Section):
     moment_max_s: Positive = 2.0
     event_min_s: Positive = 2.0
     """Hard cuts may cut shorter than this, down to `cut_min_s`."""
-    cut_min_s: Positive = 0.8
+    cut_min_s: Positive = 0.4
     event_max_s: Positive = 30.0
     episode_min_s: Positive = 60.0
     episode_max_s: Positive = 600.0
@@ -124,6 +124,8 @@ class ChatSettings(_Section):
 
 
 class Settings(_Section):
+    """Every setting, checked. `load_settings` reads it from a config and the environment."""
+
     models: ModelsSettings
     source: SourceSettings = SourceSettings()
     segmentation: SegmentationSettings = SegmentationSettings()

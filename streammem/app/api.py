@@ -85,20 +85,22 @@ def ingest(
     given = [sources] if isinstance(sources, str | Path) else list(sources)
     if not given:
         raise InputError("Name at least one source: a file, a folder, a camera's number or a URL.")
+    from perception.sources import expand_sources
+
     batch = compose.IngestBatch(settings, memory, progress=progress, cancel=cancel or threading.Event())
     reports: list[IngestReport] = []
     starts: list[int] = []
     failed: list[FailedSource] = []
     first_error: SourceError | None = None
     with batch:
-        for found in compose.expand_sources([str(source) for source in given]):
+        for spec in expand_sources(given):
             if batch.is_cancelled:
                 break
             try:
-                report, began_ns = batch.run(found, start_ns=start_ns, use_recorded_start=start == "recorded")
+                report, began_ns = batch.run(spec, start_ns=start_ns, use_recorded_start=start == "recorded")
             except SourceError as error:
                 first_error = first_error or error
-                failed.append(FailedSource(source=found, problem=str(error)))
+                failed.append(FailedSource(source=spec.uri, problem=str(error)))
                 continue
             reports.append(report)
             starts.append(began_ns)

@@ -6,11 +6,12 @@ nothing else, and ingesting what is in memory already loads no model at all.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -18,15 +19,31 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
-from streammem.app.encoder import LazyEncoder
 from streammem.app.naming import NamedSource, recording_name
-from streammem.errors import ConfigError, InputError
+from streammem.errors import ConfigError, InputError, MemoryStoreError
 from streammem.memory import Memory
-from streammem.settings import Settings
-from streammem.types import Answer, Recording
+from streammem.protocols import LookAgain
+from streammem.settings import ModelsSettings, Settings
+from streammem.types import Answer, Observation, Recording
 
 if TYPE_CHECKING:
+    from perception.models.registry import Models
     from perception.pipeline import IngestProgress, IngestReport, Pipeline
+    from perception.sources import RecordingSpec
+    from planners.protocols import Reasoner
+
+logger = logging.getLogger(__name__)
+
+
+@lru_cache(maxsize=1)
+def shared_models(settings: ModelsSettings) -> Models:
+    """The models that questions are answered with, loaded at their first use and kept for the next question.
+
+    Not for ingesting: voice activity keeps a state between calls, so every ingest has models of its own.
+    """
+    from perception.models.registry import load_models
+
+    return load_models(settings)
 
 
 def open_memory(path: str | Path, settings: Settings, *, write: bool = False, create: bool = False) -> Memory:
@@ -35,20 +52,20 @@ def open_memory(path: str | Path, settings: Settings, *, write: bool = False, cr
     Raises:
         ConfigError: the memory was written with another sentence encoder.
     """
-    memory = Memory.open(
-        path, write=write, create=create, encoder=LazyEncoder(settings.models), settings=settings.store
-    )
+    from perception.models.registry import ModelQueryEncoder
+
+    encoder = ModelQueryEncoder(shared_models(settings.models))
+    memory = Memory.open(path, write=write, create=create, encoder=encoder, settings=settings.store)
     try:
-        _check_text_model(memory.recordings(), settings)
+        _check_text_model(memory.recordings(), encoder.text_model)
     except BaseException:
         memory.close()
         raise
     return memory
 
 
-def _check_text_model(recordings: Sequence[Recording], settings: Settings) -> None:
+def _check_text_model(recordings: Sequence[Recording], wanted: str) -> None:
     """Vectors of different encoders do not compare: a search would silently find nothing."""
-    wanted = settings.models.text.name
     for one in recordings:
         written = one.models.get("text")
         if written is not None and written != wanted:
@@ -74,14 +91,6 @@ def read_image(path: Path) -> npt.NDArray[np.uint8]:
     if image is None:
         raise InputError(f"{str(path)!r} is not a picture that OpenCV can read; use JPEG, PNG or WebP.")
     return np.ascontiguousarray(image[:, :, ::-1], dtype=np.uint8)
-
-
-def expand_sources(uris: Sequence[str]) -> Iterator[str]:
-    """Every recording behind the given sources: a folder stands for those in it."""
-    from perception.sources import find_sources
-
-    for uri in uris:
-        yield from find_sources(uri)
 
 
 class IngestBatch:
@@ -117,7 +126,7 @@ class IngestBatch:
     def is_cancelled(self) -> bool:
         return self._cancel.is_set()
 
-    def run(self, uri: str, *, start_ns: int | None, use_recorded_start: bool) -> tuple[IngestReport, int]:
+    def run(self, spec: RecordingSpec, *, start_ns: int | None, use_recorded_start: bool) -> tuple[IngestReport, int]:
         """Ingests one source; returns its report and when it began on the memory's timeline.
 
         Raises:
@@ -126,13 +135,15 @@ class IngestBatch:
         """
         from perception.sources import open_source
 
-        source = open_source(uri, settings=self._settings.source)
+        if spec.error is not None:
+            raise spec.error
+        source = open_source(spec.uri, captions=spec.captions, settings=self._settings.source)
         try:
             info = source.info
             if start_ns is None and use_recorded_start:
                 start_ns = info.start_ns
                 if start_ns is None:
-                    raise InputError(f"{uri!r} does not state when it was recorded; give --start as ISO-8601.")
+                    raise InputError(f"{spec.uri!r} does not state when it was recorded; give --start as ISO-8601.")
             now_ns = time.time_ns() if info.is_live else 0
             if start_ns is None:
                 start_ns = now_ns
@@ -178,5 +189,74 @@ class IngestBatch:
 
 
 def ask(question: str, memory: Memory, settings: Settings, *, choices: tuple[str, ...], as_of_ns: int | None) -> Answer:
-    """Puts the planner together with its reasoner and a way to look again, and asks it."""
-    raise NotImplementedError
+    """Puts the planner together with its reasoner and a way to look again, and asks it.
+
+    What looking again finds is written back, also where the memory was opened for reading only: then the writer's lock
+    is taken for a moment afterwards, unless another process has it.
+    """
+    from perception.look_again import SecondLook
+    from planners import ask as ask_planner
+
+    found: list[Observation] = []
+    second_look = _Remembered(SecondLook(shared_models(settings.models), memory), found)
+    answer = ask_planner(
+        memory,
+        question,
+        choices=choices,
+        as_of_ns=as_of_ns,
+        settings=settings.planner,
+        reasoner=make_reasoner(settings),
+        look_again=second_look if settings.planner.look_again else None,
+    )
+    if found and not memory.is_writable:
+        _write_back(memory.folder, settings, found)
+    return answer
+
+
+def make_reasoner(settings: Settings) -> Reasoner:
+    """The reasoner that the settings name.
+
+    Raises:
+        ConfigError: the chat reasoner without an endpoint.
+    """
+    if settings.reasoner == "chat":
+        if settings.chat.url is None:
+            raise ConfigError(
+                "The chat reasoner needs an OpenAI-compatible endpoint: set STREAMMEM_CHAT_URL, for example to "
+                "http://127.0.0.1:8089/v1."
+            )
+        from planners.reasoners.chat import ChatReasoner
+
+        return ChatReasoner(settings.chat)
+    from planners.reasoners.extractive import ExtractiveReasoner
+
+    return ExtractiveReasoner()
+
+
+class _Remembered:
+    """A `LookAgain` that keeps what it returns."""
+
+    def __init__(self, inner: LookAgain, found: list[Observation]) -> None:
+        self._inner = inner
+        self._found = found
+
+    def look(
+        self, *, recording: str, t_start_ns: int, t_end_ns: int, question: str, deadline_s: float
+    ) -> tuple[Observation, ...]:
+        seen = self._inner.look(
+            recording=recording,
+            t_start_ns=t_start_ns,
+            t_end_ns=t_end_ns,
+            question=question,
+            deadline_s=deadline_s,
+        )
+        self._found += seen
+        return seen
+
+
+def _write_back(folder: Path, settings: Settings, found: Sequence[Observation]) -> None:
+    try:
+        with Memory.open(folder, write=True, settings=settings.store) as memory:
+            memory.write_observations(found)
+    except MemoryStoreError as error:
+        logger.info("What looking again found was not written back: %s", error)

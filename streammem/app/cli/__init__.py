@@ -59,6 +59,8 @@ def streammem(
 
 def main() -> None:
     """The `streammem` program."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `streammem timeline | head` ends quietly
     sys.exit(run(sys.argv[1:]))
 
 
@@ -70,7 +72,6 @@ def run(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
     if not debug:
         warnings.simplefilter("ignore")
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `streammem timeline | head` ends quietly
     try:
         # --debug may stand anywhere on the line.
         code = app(args=[word for word in arguments if word != "--debug"], prog_name="streammem", standalone_mode=False)
