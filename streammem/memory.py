@@ -234,9 +234,7 @@ class Memory:
         from streammem.store import tables
 
         writer = self._writing()
-        self._image_model = recording.models.get("image") or self._image_model
-        if self._encoder is None:
-            self._text_model = recording.models.get("text") or self._text_model
+        self._learn_models(recording)
         writer.put({tables.RECORDINGS: [tables.recording_row(recording)]})
 
     def has_event(self, event_id: str) -> bool:
@@ -428,12 +426,21 @@ class Memory:
             # Reading must work on a full disk; the next write or flush raises.
             logger.warning("reading without the newest %d rows: %s", self._writer.queued(), error)
 
+    def _learn_models(self, recording: Recording) -> None:
+        self._image_model = recording.models.get("image") or self._image_model
+        if self._encoder is None:
+            self._text_model = recording.models.get("text") or self._text_model
+
     def _known_ids(self, recording: str) -> set[str]:
         """Ids of the events and coarser segments of a recording, in memory or queued: read once, then kept."""
         from streammem.store.filters import Where
-        from streammem.store.tables import EVENTS
+        from streammem.store.tables import EVENTS, RECORDINGS, recording_of
 
         if recording not in self._known:
+            # A resumed run may write before it puts its recording: the columns stay those of the run before.
+            saved = self._reader.scan(RECORDINGS, Where().equals("recording", recording))
+            if saved:
+                self._learn_models(recording_of(saved[0]))
             where = Where().equals("recording", recording).add(f"level <> '{Level.MOMENT.value}'")
             rows = self._reader.scan(EVENTS, where, columns=["event_id"])
             self._known[recording] = {row["event_id"] for row in rows}

@@ -69,7 +69,7 @@ def schema_of(table: str) -> Any:
     """Arrow schema of a new table, without vector columns."""
     pa = arrow()
     kinds = {
-        "strength": pa.float32(), "confidence": pa.float32(), "children": pa.list_(pa.string()),
+        "strength": pa.float64(), "confidence": pa.float64(), "children": pa.list_(pa.string()),
         "kinds": pa.list_(pa.string()), "box": pa.list_(pa.float32()), "has_video": pa.bool_(), "has_audio": pa.bool_(),
         "dropped": pa.int64(), "count": pa.int64(), "checkpoint": pa.binary(),
     }  # fmt: skip

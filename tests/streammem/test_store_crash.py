@@ -1,0 +1,177 @@
+"""Nothing committed is lost and nothing is written twice: kill -9, a full disk, a second writer."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streammem.errors import MemoryFullError, MemoryLockedError
+from streammem.memory import Memory
+from streammem.settings import StoreSettings
+from streammem.store.tables import FACTS, KEYFRAMES, OBSERVATIONS, TABLES
+from tests.bundles import WordEncoder, bundle_of, event_of, write_all
+
+EVENTS = 60
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def all_rows(folder: Path) -> dict[str, list[Any]]:
+    """Every row of every table, raw, without batch numbers (they depend on timing)."""
+    import lancedb
+
+    connection = lancedb.connect(str(folder))
+    rows: dict[str, list[Any]] = {}
+    for name in TABLES:
+        found = connection.open_table(name).to_arrow().to_pylist()
+        for row in found:
+            row.pop("commit_seq", None)
+        rows[name] = sorted(json.dumps(row, sort_keys=True, default=repr) for row in found)
+    return rows
+
+
+def start_writer(folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.bundles", str(folder), str(EVENTS)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_kill_and_resume_gives_the_rows_of_an_uninterrupted_run(tmp_path: Path) -> None:
+    uninterrupted = tmp_path / "whole"
+    write_all(uninterrupted, events=EVENTS)
+    folder = tmp_path / "killed"
+    dice = random.Random(7)
+    kills, promised = 0, set[str]()
+    for attempt in range(8):
+        child = start_writer(folder)
+        assert child.stdout is not None
+        # Killed after a number of flushes, at a random point of what comes next; the first one while it starts.
+        for _ in range(0 if attempt == 0 else dice.randint(1, 3)):
+            if not (line := child.stdout.readline()):
+                break
+            promised.add(line.strip())
+        time.sleep(dice.uniform(0.0, 1.0 if attempt == 0 else 0.05))
+        finished = child.poll() is not None
+        child.send_signal(signal.SIGKILL)
+        promised |= {line.strip() for line in child.stdout.read().splitlines() if len(line.strip()) == 24}
+        child.stdout.close()
+        child.wait()
+        kills += not finished
+        if not (folder / "manifest.json").exists():
+            continue
+        with Memory.open(folder) as memory:
+            there = {event.event_id for event in memory.events()}
+            assert promised <= there
+            journal = {event.event_id for event in memory.events(level=None)}
+            for observation in memory.observations():
+                assert observation.event_id in journal
+            saved = memory.recording("walk")
+            # A checkpoint never runs ahead of the events it stands for.
+            assert saved is None or {event_of(n).event_id for n in range(int(saved.checkpoint or b"0"))} <= there
+    assert kills >= 4
+    write_all(folder, events=EVENTS)
+    assert all_rows(folder) == all_rows(uninterrupted)
+
+
+def test_rows_without_their_journal_are_unseen_and_then_removed(tmp_path: Path) -> None:
+    """What `kill -9` between the commits of a batch leaves, made by stopping the writer before the journal."""
+    with Memory.open(tmp_path / "m", write=True, create=True, encoder=WordEncoder()) as memory:
+        memory.write(bundle_of(0))
+        memory.flush()
+        writer = memory._writer  # pyright: ignore[reportPrivateUsage]
+        assert writer is not None
+        real = writer._append  # pyright: ignore[reportPrivateUsage]
+
+        def stop_before_journal(name: str, rows: list[Any]) -> None:
+            if name == "events":
+                raise OSError(28, "No space left on device")
+            real(name, rows)
+
+        writer._append = stop_before_journal  # type: ignore[method-assign]
+        memory.write(bundle_of(1))
+        with pytest.raises(MemoryFullError, match="disk is full"):
+            memory.flush()
+        with Memory.open(tmp_path / "m", encoder=WordEncoder()) as reader:
+            assert [event.event_id for event in reader.events()] == [event_of(0).event_id]
+            assert {o.event_id for o in reader.observations()} == {event_of(0).event_id}
+            assert len(reader.keyframes()) == 1
+            assert reader.facts()[0].count == 1
+        raw = all_rows(tmp_path / "m")
+        assert len(raw[OBSERVATIONS]) == 6  # the unseen rows are there
+        writer._append = real  # type: ignore[method-assign]
+        memory.flush()
+        raw = all_rows(tmp_path / "m")
+        assert (len(raw[OBSERVATIONS]), len(raw[KEYFRAMES]), len(raw[FACTS])) == (6, 2, 2)
+        assert len(memory.events()) == 2
+
+
+def test_a_full_disk_says_so_and_keeps_what_was_committed(tmp_path: Path) -> None:
+    """A real limit of the operating system: no file may grow beyond 64 kB, as on a disk that has no room."""
+    code = f"""
+import resource, signal, sys
+from pathlib import Path
+from streammem.errors import MemoryFullError
+from streammem.memory import Memory
+from tests.bundles import WordEncoder, bundle_of
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+memory = Memory.open(Path({str(tmp_path / "m")!r}), write=True, create=True, encoder=WordEncoder())
+memory.write(bundle_of(0)); memory.flush()
+resource.setrlimit(resource.RLIMIT_FSIZE, (64_000, resource.RLIM_INFINITY))
+try:
+    for number in range(1, 200):
+        memory.write(bundle_of(number))
+    memory.flush()
+except MemoryFullError as error:
+    print("FULL", error)
+print("SEEN", len(memory.events()))
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+memory.close()
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "FULL Memory" in done.stdout
+    assert "nothing committed is lost" in done.stdout
+    seen = int(done.stdout.split("SEEN ")[1])
+    assert 1 <= seen < 200
+    with Memory.open(tmp_path / "m") as memory:  # room again: the queued events went in when it was closed
+        assert len(memory.events()) == 200
+        assert len(memory.observations()) == 600
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
+
+
+def test_a_second_writer_is_told_who_writes(tmp_path: Path) -> None:
+    first = Memory.open(tmp_path / "m", write=True, create=True)
+    with pytest.raises(MemoryLockedError, match=f"process {os.getpid()} on"):
+        Memory.open(tmp_path / "m", write=True)
+    with Memory.open(tmp_path / "m") as reader:  # reading needs no lock
+        assert reader.events() == []
+    first.close()
+    first.close()
+    Memory.open(tmp_path / "m", write=True).close()
+
+
+def test_a_quiet_writer_is_read_elsewhere_within_two_seconds(tmp_path: Path) -> None:
+    settings = StoreSettings(batch_s=0.5)
+    with (
+        Memory.open(tmp_path / "m", write=True, create=True, encoder=WordEncoder(), settings=settings) as memory,
+        Memory.open(tmp_path / "m", encoder=WordEncoder()) as reader,
+    ):
+        for number in range(3):  # also when the reader has read before
+            started = time.monotonic()
+            memory.write(bundle_of(number))
+            while len(reader.events()) <= number:
+                assert time.monotonic() - started < 2.0
+                time.sleep(0.02)
+            assert len(reader.observations(event_ids=[event_of(number).event_id])) == 3
