@@ -22,6 +22,7 @@ from planners.reading import MemoryView
 from planners.reasoners.quoting import is_furniture, is_sentence_word, lines_in_spans
 from planners.reasoners.wording import not_in_memory
 from planners.windows import Span, resolve_window
+from planners.words import name_words, same_name
 from streammem.errors import InputError, MemoryStoreError
 from streammem.memory import Memory
 from streammem.protocols import LookAgain
@@ -63,6 +64,7 @@ def answer_question(
         plan = reasoner.plan(question, choices=choices, budget=budget)
     except BudgetExceeded as exceeded:
         plan, reasoner = fallback, _without_model(exceeded)
+    finder.names = frozenset(name_words(question))
     board = Board(plan=plan, view=view, finder=finder)
     loop = _Loop(board, reasoner=reasoner, budget=budget, choices=choices, look_again=look_again)
     draft, stopped = loop.run()
@@ -276,7 +278,7 @@ class _Loop:
             )
             if found:
                 best = max(each.support for each in found)
-                near = [each for each in found if each.support >= best - 0.1]
+                near = [each for each in found if each.support >= best - 0.03]
                 return near[-1] if asked.occurrence == "last" else near[0]
         return None
 
@@ -299,6 +301,8 @@ class _Loop:
                 modalities=modalities,
                 narrowed=board.narrowed,
             )
+        if plan.speaker and any(match.speaker for match in board.matches):
+            board.matches = [match for match in board.matches if same_name(match.speaker, plan.speaker)]
         if self.reasoner.wants_nearby or self.choices:
             board.nearby = self._nearest(plan.target or plan.question)
 

@@ -91,6 +91,8 @@ class Finder:
     def __init__(self, view: MemoryView, *, beam: int) -> None:
         self.view = view
         self.beam = beam
+        self.names: frozenset[str] = frozenset()
+        """Words of the question that are written as names, lower-case."""
 
     def find(
         self, target: str, *, spans: Sequence[Span], modalities: tuple[Modality, ...] = (), narrowed: bool = False
@@ -163,9 +165,12 @@ class Finder:
     ) -> list[Match]:
         candidates = self.lines(spans=spans, kinds=kinds, target=target, narrowed=narrowed)
         supports = self.view.relevance.supports(
-            target, [match.text for match in candidates], among=len(candidates) if narrowed else self.view.text_count
+            target, [match.text for match in candidates], among=len(candidates) if narrowed else self.view.text_count, names=self._names_in(target)
         )
         return [with_support(match, judged.score) for match, judged in zip(candidates, supports, strict=True)]
+
+    def _names_in(self, target: str) -> frozenset[str]:
+        return self.names & frozenset(content_words(target))
 
     def lines(
         self, *, spans: Sequence[Span], kinds: tuple[ObservationKind, ...], target: str, narrowed: bool
@@ -247,7 +252,7 @@ class Finder:
         if not facts or len(facts) > 500:
             return []
         texts = [f"{fact.subject} {fact.predicate} {fact.object}".replace("_", " ") for fact in facts]
-        supports = self.view.relevance.supports(target, texts, among=len(texts))
+        supports = self.view.relevance.supports(target, texts, among=len(texts), names=self._names_in(target))
         found = [
             Match(
                 recording=fact.recording,
@@ -259,7 +264,7 @@ class Finder:
                 support=judged.score * fact.confidence,
             )
             for fact, text, judged in zip(facts, texts, supports, strict=True)
-            if judged.coverage >= 0.8
+            if judged.coverage >= 0.6
         ]
         return clip(found, spans)
 

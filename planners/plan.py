@@ -38,8 +38,9 @@ class TimeWindow(_Part):
     start_s: float | None = None
     end_s: float | None = None
     origin: TimeOrigin = "start"
-    clock: bool = False
-    """Written as a clock (`10:42`): a time of day where recordings have a wall clock, else an offset."""
+    clock_parts: Literal[0, 2, 3] = 0
+    """2 or 3 when written as a clock (`10:42`, `0:10:42`): a time of day where the recording has a wall clock and was
+    running then, else an offset. Two parts count as minutes and seconds in `start_s`."""
     text: str = ""
     """The words it was read from."""
 

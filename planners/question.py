@@ -102,12 +102,13 @@ def parse_question(question: str) -> Plan:
         'first'
     """
     asked = re.sub(r"\s+", " ", question).strip()
+    spelled = re.sub(r"\b(what|who|where|when|how|why|there|that)['’]s\b", r"\1 is", asked, flags=re.I)
     if not re.search(r"\w", asked):
         raise InputError("The question is empty; ask for example 'When did a person appear?'.")
     if len(asked) > MAX_QUESTION_CHARACTERS:
         raise InputError(f"The question is {len(asked)} characters long; ask it in at most {MAX_QUESTION_CHARACTERS}.")
-    found = find_time(asked)
-    rest = _Rest(text=(found.remaining if found else asked).strip(" ,?.!"))
+    found = find_time(spelled)
+    rest = _Rest(text=(found.remaining if found else spelled).strip(" ,?.!"))
     if (order := _order_targets(rest.text)) is not None:
         kind, targets = order
         return Plan(
@@ -124,7 +125,7 @@ def parse_question(question: str) -> Plan:
     times = bool(re.search(r"^how (?:many times|often|frequently)", rest.text, re.I))
     occurrence, nth = _take_occurrence(rest, kind=kind)
     negated = bool(re.search(r"\b(?:not|never|no one|nobody|without)\b|n['’]t\b", rest.text, re.I)) and kind == "yes_no"
-    speaker = _speaker(rest.text) if kind == "said" else None
+    speaker = _speaker(rest.text)
     target = _target(rest.text, kind=kind, speaker=speaker)
     return Plan(
         question=asked,
@@ -313,11 +314,12 @@ def _target(text: str, *, kind: QuestionKind, speaker: str | None) -> str:
     if kind in {"when", "where", "who", "why", "how_long", "said", "written", "what", "yes_no"}:
         rest.take(rf"^{_AUXILIARY}(?:there\b\s*)?")
     elif kind == "how_many":
+        rest.take(rf"^{_AUXILIARY}")
         rest.text = re.sub(
             rf"\s+{_AUXILIARY}(?:there\b|you see\b|we see\b)?", " ", f"{rest.text} ", count=1, flags=re.I
         ).strip()
     if speaker:
-        rest.take(rf"^\s*(?:the\s+)?{re.escape(speaker)}\b")
+        rest.take(rf"^\s*(?:does |do |did )?(?:the\s+)?{re.escape(speaker)}\b")
     if kind == "written":
         rest.take(r"\b(?:is |are |was |were )?(?:written|printed|shown|displayed|visible)\b")
         rest.take(r"\b(?:does|do|did) (?=the)")

@@ -12,7 +12,7 @@ all candidate texts and words (words are cached).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -71,10 +71,13 @@ class Relevance:
         vectors = self._encoder.encode_text([target, *texts])
         return np.asarray(vectors[1:] @ vectors[0], dtype=np.float32)
 
-    def supports(self, target: str, texts: Sequence[str], *, among: int = 0) -> list[Support]:
+    def supports(
+        self, target: str, texts: Sequence[str], *, among: int = 0, names: Set[str] = frozenset()
+    ) -> list[Support]:
         """Support of each text for the target, in order. Equal texts are computed once.
 
         Args:
+            names: lower-case words of the target that are names, beyond those that its own spelling shows.
             among: how many texts these were the best of; the more, the higher the bar (`_bar`).
         """
         bar = _bar(max(among, len(texts)))
@@ -84,12 +87,13 @@ class Relevance:
         unique = list(dict.fromkeys(texts))
         cosines = self.similarities(target, unique)
         found = [content_words(text, keep_scaffold=True) for text in unique]
-        self._learn_words([*wanted, *(word for words in found for word in words)])
-        names = name_words(target)
+        phrase = target.lower() if len(wanted) > 1 else ""
+        self._learn_words([*wanted, *([phrase] if phrase else []), *(word for words in found for word in words)])
+        names = name_words(target) | set(names)
         by_text: dict[str, Support] = {}
         for index, text in enumerate(unique):
             cosine = None if cosines is None else float(cosines[index])
-            by_text[text] = self._support(wanted, names, found[index], cosine, bar)
+            by_text[text] = self._support(wanted, names, found[index], cosine, bar, phrase)
         return [by_text[text] for text in texts]
 
     def cover(self, target: str, label: str) -> dict[str, float]:
@@ -99,7 +103,7 @@ class Relevance:
         return {word: self._cover(word, found, is_name=False)[0] for word in wanted}
 
     def _support(
-        self, wanted: list[str], names: set[str], found: list[str], cosine: float | None, bar: float
+        self, wanted: list[str], names: set[str], found: list[str], cosine: float | None, bar: float, phrase: str
     ) -> Support:
         total = weight_sum = 0.0
         missing: list[str] = []
@@ -115,6 +119,8 @@ class Relevance:
             if covered < 0.2:
                 missing.append(word)
         coverage = total / weight_sum
+        if phrase and not vetoed:  # "free time" is near "leisure", though neither of its words is
+            coverage = max(coverage, max((self._near(phrase, word) for word in found), default=0.0))
         exact /= weight_sum
         if cosine is None:
             score = 1.0 / (1.0 + math.exp(-9.0 * (exact - 0.6)))
@@ -123,7 +129,7 @@ class Relevance:
             head = next((word for word in reversed(wanted) if label_for_word(word) != "person"), wanted[-1])
             if exact and head in missing:
                 raw -= 0.12  # "the bank robbery" is not found where only a bank is
-            score = 1.0 / (1.0 + math.exp(-12.0 * (raw - bar)))
+            score = 1.0 / (1.0 + math.exp(-8.0 * (raw - bar)))
         if vetoed:
             score *= 0.3
         return Support(score=score, coverage=coverage, cosine=cosine, missing=tuple(missing))
@@ -150,8 +156,8 @@ class Relevance:
             return best, False
         if is_name or number_of(word) is not None:
             return 0.0, True
-        if names_thing(word) and not is_kind_of_person(word):
-            return min(best, 0.3), excluded
+        if names_thing(word) and label_for_word(word) != "person":
+            return min(best, 0.3), True  # things are named or are not there: "no parking" is no car
         return best, excluded
 
     def _near(self, word: str, other: str) -> float:

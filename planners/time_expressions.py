@@ -63,7 +63,7 @@ class _Instant:
     seconds: float
     origin: str
     width_s: float = 0.0
-    clock: bool = False
+    clock_parts: int = 0
 
 
 def length_s(text: str) -> float | None:
@@ -112,7 +112,7 @@ def _instant(text: str) -> _Instant | None:
         if parts[-1] >= 60 or (len(parts) == 3 and parts[1] >= 60):
             return None
         seconds = sum(part * 60**power for power, part in enumerate(reversed(parts)))
-        return _Instant(seconds=seconds, origin="start", clock=True)
+        return _Instant(seconds=seconds, origin="start", clock_parts=len(parts))
     if match := re.fullmatch(r"(second|minute|hour)\s+(\d+(?:\.\d+)?)", stripped):
         unit = UNIT_S[match[1]]
         return _Instant(seconds=float(match[2]) * unit, origin="start", width_s=0.0 if unit == 1 else unit)
@@ -129,7 +129,7 @@ def _window(start: _Instant | None, end: _Instant | None) -> TimeWindow | None:
             "start_s": start.seconds if start else None,
             "end_s": end.seconds if end else None,
             "origin": instant.origin,
-            "clock": instant.clock,
+            "clock_parts": instant.clock_parts,
         }
     )
 
@@ -224,8 +224,7 @@ def _read_point(match: re.Match[str]) -> TimeWindow | None:
     if instant is None:
         return None
     width = _Instant(seconds=instant.seconds + instant.width_s, origin=instant.origin)
-    window = _window(instant, width)
-    return window.model_copy(update={"clock": instant.clock}) if window else None
+    return _window(instant, width)
 
 
 def _read_beginning(match: re.Match[str]) -> TimeWindow:

@@ -52,11 +52,14 @@ def resolve_window(
         low_ns, high_ns = recording.t_start_ns, min(recording.t_end_ns, now_ns)
         if window is not None:
             origin_ns = _origin_ns(window, recording=recording, recordings=recordings, now_ns=now_ns)
+            scale = 1.0
+            if window.clock_parts and has_wall_clock(recording) and _is_time_of_day(window, recording):
+                origin_ns, scale = recording.t_start_ns // DAY_NS * DAY_NS, _to_time_of_day(window)
             slack_ns = seconds_to_ns(tolerance_s) if window.is_point else 0
             if window.start_s is not None:
-                low_ns = max(low_ns, origin_ns + seconds_to_ns(window.start_s) - slack_ns)
+                low_ns = max(low_ns, origin_ns + seconds_to_ns(scale * window.start_s) - slack_ns)
             if window.end_s is not None:
-                high_ns = min(high_ns, origin_ns + seconds_to_ns(window.end_s) + slack_ns)
+                high_ns = min(high_ns, origin_ns + seconds_to_ns(scale * window.end_s) + slack_ns)
         if low_ns < high_ns or (low_ns == high_ns and window is None):
             spans.append(Span(recording=recording.recording, t_start_ns=low_ns, t_end_ns=high_ns))
     return tuple(spans)
@@ -65,10 +68,6 @@ def resolve_window(
 def _origin_ns(window: TimeWindow, *, recording: Recording, recordings: Sequence[Recording], now_ns: int) -> int:
     match window.origin:
         case "start":
-            length_ns = recording.t_end_ns - recording.t_start_ns
-            beyond = seconds_to_ns(window.start_s if window.start_s is not None else window.end_s or 0.0) > length_ns
-            if window.clock and (has_wall_clock(recording) and beyond):
-                return recording.t_start_ns // DAY_NS * DAY_NS  # `10:42` of a recording with a wall clock
             return recording.t_start_ns
         case "end":
             return min(recording.t_end_ns, now_ns)
@@ -80,6 +79,17 @@ def _origin_ns(window: TimeWindow, *, recording: Recording, recordings: Sequence
             return min(each.t_start_ns for each in recordings) // DAY_NS * DAY_NS
         case "epoch":
             return 0
+
+
+def _is_time_of_day(window: TimeWindow, recording: Recording) -> bool:
+    """Whether `10:42` is a time of day inside the recording; otherwise it is an offset from its start."""
+    given_s = window.start_s if window.start_s is not None else window.end_s or 0.0
+    midnight_ns = recording.t_start_ns // DAY_NS * DAY_NS
+    return recording.t_start_ns <= midnight_ns + seconds_to_ns(given_s * _to_time_of_day(window)) <= recording.t_end_ns
+
+
+def _to_time_of_day(window: TimeWindow) -> float:
+    return 60.0 if window.clock_parts == 2 else 1.0
 
 
 def window_point_ns(span: Span, window: TimeWindow | None) -> int | None:
@@ -96,7 +106,7 @@ class TimeWords:
     def instant(self, t_ns: int) -> str:
         """`0:00:35` or `2026-11-21T10:42:00.000+00:00`."""
         if t_ns >= WALL_CLOCK_FROM_NS:
-            return format_iso(t_ns)
+            return format_iso(t_ns).replace(".000", "")
         if t_ns >= DAY_NS:
             return f"day {t_ns // DAY_NS + 1}, {format_offset(t_ns % DAY_NS)}"
         return format_offset(t_ns)
@@ -104,6 +114,8 @@ class TimeWords:
     def span(self, recording: str, t_start_ns: int, t_end_ns: int) -> str:
         """`0:00:35 to 0:00:39`, with the recording's name where there are several."""
         start, end = self.instant(t_start_ns), self.instant(t_end_ns)
+        if t_start_ns >= WALL_CLOCK_FROM_NS and start[:10] == end[:10]:
+            end = end[11:].removesuffix("+00:00")
         words = start if start == end else f"{start} to {end}"
         return f"{words} in {recording}" if self._several else words
 

@@ -93,6 +93,12 @@ def name_words(text: str) -> set[str]:
     return found
 
 
+def same_name(first: str | None, second: str) -> bool:
+    """Whether two names share a word (`Shure` and `Mr Shure`)."""
+    shared = {word.lower() for word in tokens(first or "")} & {word.lower() for word in tokens(second)}
+    return bool(shared - FUNCTION_WORDS)
+
+
 def number_of(word: str) -> float | None:
     """Value of a number in digits or words up to ninety; None for other words."""
     lowered = word.lower()

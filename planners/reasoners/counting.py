@@ -44,7 +44,7 @@ def answer_how_many(board: Board) -> Draft | None:
     words = {stem(word) for word in content_words(plan.target, keep_scaffold=True)}
     if words & _SPOKEN_UNITS:
         return _spoken(board)
-    if re.search(r"\bspeakers?\b|\bvoices?\b", plan.target):
+    if re.search(r"\b(?:speakers?|voices?|people (?:(?:are|were) )?(?:speak|talk)\w*)\b", plan.question.lower()):
         return _speakers(board)
     if words and words <= _SHOTS:
         return _events(board)
@@ -78,7 +78,9 @@ def _objects(board: Board, seen: list[Match]) -> Draft:
             phrase = f"about {named(label, count)}" if count > 3 else named(label, count)
             if count > 1 and point is None:
                 phrase = phrase.replace(str(count), f"{count} different", 1)
-                if where is not None:
+                if peak == 1:
+                    phrase += ", one at a time"
+                elif where is not None:
                     phrase += f", up to {peak} at once (at {view.words.point(where.recording, where.t_start_ns)})"
             lines.append(phrase)
             whole_total += count

@@ -12,12 +12,13 @@ from planners.protocols import Board, Draft
 from planners.reasoners.counting import named
 from planners.reasoners.temporal import by_usefulness, chosen_occurrences, strong
 from planners.reasoners.wording import MOST_LISTED, listed, quote, shown, when
-from planners.windows import window_point_ns
+from planners.windows import Span, window_point_ns
 from planners.words import FUNCTION_WORDS, content_words, stem, tokens
 from streammem.types import NS_PER_S, ObservationKind
 
 NEAR_ANCHOR_S = 30.0
 """`What happened after X?` means the next half minute, not the rest of the day."""
+REPLY_WITHIN_S = 10.0
 _FURNITURE = {
     stem(word)
     for word in """sign signs title screen text poster banner label logo caption captions subtitle subtitles board wall
@@ -32,14 +33,7 @@ _SENTENCES = {
 
 def answer_said(board: Board) -> Draft | None:
     """Quotes what was said: about the target, or in the span asked for."""
-    plan = board.plan
-    if plan.speaker:
-        said = [match for match in board.matches if _same_name(match.speaker, plan.speaker)]
-        known = any(match.speaker for match in board.matches)
-        matches = said if known else board.matches
-    else:
-        matches = board.matches
-    return _quotes(board, matches, kinds=("speech", "caption"))
+    return _quotes(board, board.matches, kinds=("speech", "caption"))
 
 
 def answer_written(board: Board) -> Draft | None:
@@ -128,7 +122,8 @@ def answer_what(board: Board) -> Draft | None:
     if board.plan.target:
         if not board.matches:
             return None
-        found = chosen_occurrences(board, board.matches)
+        telling = [match for match in board.matches if match.modality != "object"]
+        found = chosen_occurrences(board, telling or board.matches)
         if not found:
             return None
         useful = by_usefulness(found)
@@ -159,7 +154,7 @@ def _describe_spans(board: Board) -> Draft | None:
     if not events and not lines:
         return None
     if board.narrowed:
-        near = _nearest_first(board, events)
+        near = _nearest_first(board, _beside_anchor(board, events))
         said = _nearest_first(board, lines)
         texts = [f"{words.span(each.recording, each.t_start_ns, each.t_end_ns)}: {shown(each)}" for each in near[:4]]
         return Draft(
@@ -171,6 +166,14 @@ def _describe_spans(board: Board) -> Draft | None:
     parts = [f"{words.point(each.recording, each.t_start_ns)}: {_short(each.text)}" for each in events[:MOST_LISTED]]
     text = f"{overview} {listed(parts, total=len(events))}." if overview else f"{listed(parts, total=len(events))}."
     return Draft(text=text, matches=tuple(events), confidence=0.6)
+
+
+def _beside_anchor(board: Board, events: list[Match]) -> list[Match]:
+    """Events before or after the anchor, without the one that holds it, where there are others."""
+    if board.anchor is None or board.plan.anchor is None or board.plan.anchor.relation == "during":
+        return events
+    middle_ns = (board.anchor.t_start_ns + board.anchor.t_end_ns) // 2
+    return [event for event in events if not event.t_start_ns <= middle_ns < event.t_end_ns] or events
 
 
 def _short(text: str) -> str:
@@ -214,7 +217,13 @@ def answer_who(board: Board) -> Draft | None:
     plan = board.plan
     if not plan.target or set(content_words(plan.target)) <= {"speaking", "talking", "person"}:
         return _people(board)
-    found = chosen_occurrences(board, board.matches)
+    asks_speaker = "speech" in plan.modalities
+    statements = board.matches if asks_speaker else [m for m in board.matches if not m.text.rstrip().endswith("?")]
+    best_question = max((m for m in board.matches if m not in statements), key=lambda m: m.support, default=None)
+    if best_question is not None and best_question.support > max((m.support for m in statements), default=0.0) + 0.1:
+        if (reply := _reply(board, best_question)) is not None:
+            return reply
+    found = chosen_occurrences(board, statements)
     if not found:
         return None
     useful = by_usefulness(found)
@@ -222,7 +231,6 @@ def answer_who(board: Board) -> Draft | None:
         useful = tuple(sorted(useful, key=lambda match: match.t_start_ns))
     best = useful[0]
     at = board.view.words.span(best.recording, best.t_start_ns, best.t_end_ns)
-    asks_speaker = "speech" in plan.modalities
     if best.speaker and asks_speaker:
         return Draft(text=f"{best.speaker}: {quote(best.text)} (at {at}).", matches=useful, confidence=best.support)
     name = _name_in(best.text, plan.target)
@@ -233,6 +241,30 @@ def answer_who(board: Board) -> Draft | None:
         return Draft(text=f"{named('person', count)}, not known by name (at {at}).", matches=useful, confidence=0.5)
     lead = "A voice that is not known by name" if best.modality == "speech" else "Not named"
     return Draft(text=f"{lead}: {shown(best)} (at {at}).", matches=useful, confidence=0.6 * best.support)
+
+
+def _reply(board: Board, question: Match) -> Draft | None:
+    """The same question was asked in the recording: what was said to it within ten seconds."""
+    after = Span(
+        recording=question.recording,
+        t_start_ns=question.t_end_ns,
+        t_end_ns=question.t_end_ns + round(REPLY_WITHIN_S * NS_PER_S),
+    )
+    replies = [
+        from_observation(each, support=0.7 * question.support)
+        for each in board.view.observations(kinds=("speech",), span=after)
+        if each.t_start_ns >= question.t_end_ns
+    ]
+    if not replies:
+        return None
+    reply = replies[0]
+    at = board.view.words.point(reply.recording, reply.t_start_ns)
+    who = reply.speaker if reply.speaker and re.match(r"(?:I|Me|We)\b", reply.text) else "The answer given"
+    return Draft(
+        text=f"{who}: asked {quote(question.text)}, {shown(reply)} (at {at}).",
+        matches=(reply, question),
+        confidence=0.6 * question.support,
+    )
 
 
 def _people(board: Board) -> Draft | None:
@@ -270,10 +302,6 @@ def _name_in(text: str, target: str) -> str | None:
         if token[0].isupper() and token.lower() not in asked and token.lower() not in FUNCTION_WORDS and len(token) > 1:
             return token
     return None
-
-
-def _same_name(first: str | None, second: str) -> bool:
-    return first is not None and bool({word.lower() for word in tokens(first)} & {word.lower() for word in tokens(second)})  # fmt: skip
 
 
 def answer_yes_no(board: Board) -> Draft | None:

@@ -12,7 +12,7 @@ from planners.protocols import Board, Draft
 from planners.reasoners.wording import MOST_LISTED, listed, quote, shown, when
 from planners.windows import duration_words
 
-WEAKER_BY = 0.3
+WEAKER_BY = 0.22
 """Matches this much weaker than the best one are another thing that sounds alike, when all occurrences are wanted."""
 THROUGHOUT = 0.9
 """Share of the recording from which on something is said to be there throughout."""

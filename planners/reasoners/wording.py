@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planners.matches import Match, Occurrence
+from planners.matches import Match, Occurrence, occurrences
 from planners.protocols import Board
 from planners.windows import TimeWords
 
@@ -58,6 +58,9 @@ def not_in_memory(board: Board) -> str:
         return f"Not in memory: nothing is remembered {time}."
     if plan.anchor is not None and board.anchor is None:
         return f"Not in memory: nothing was found about {quote(plan.anchor.target)}, which the question goes by."
+    if plan.occurrence == "nth" and board.matches:
+        count = len(occurrences(board.matches))
+        return f"Not in memory: {quote(plan.target)} was found {count} time{'s' if count != 1 else ''}, not {plan.nth}."
     wanted = plan.target or {"said": "speech", "written": "text in view"}.get(plan.kind, "")
     how = (
         "said"
