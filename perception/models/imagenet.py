@@ -11,13 +11,14 @@ from streammem.errors import ModelError
 
 CLASSES = 1000
 
-# Two animals or garments share a first synonym with something else; two pairs are one thing under two spellings.
+# Classes whose first synonym is another class's too, or says something else on its own.
 _TOLD_APART = {
     134: "crane bird",
-    264: "corgi",
-    639: "tights",
-    744: "missile",
-    837: "sunglasses",
+    263: "Pembroke corgi",
+    264: "Cardigan corgi",
+    639: "swimsuit",
+    681: "notebook computer",
+    744: "projectile",
 }
 
 

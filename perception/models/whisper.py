@@ -27,6 +27,8 @@ NOISE_LOG_PROBABILITY = -1.5
 MAX_COMPRESSION = 2.4
 """Text that gzip shrinks more than this repeats itself."""
 SENTENCE_ENDS = (".", "?", "!")
+ABBREVIATIONS = frozenset({"mr.", "mrs.", "ms.", "dr.", "st.", "prof.", "vs.", "no."})
+"""Words whose full stop does not end a sentence."""
 PAUSE_S = 0.8
 """A silence inside a stretch that ends a sentence even without a full stop."""
 
@@ -81,7 +83,7 @@ def _sentences(words: Sequence[Any]) -> list[HeardWords]:
     stretches: list[list[Any]] = []
     for word in words:
         last = stretches[-1][-1] if stretches else None
-        if last is None or last.word.rstrip().endswith(SENTENCE_ENDS) or word.start - last.end > PAUSE_S:
+        if last is None or _ends_sentence(last.word.strip()) or word.start - last.end > PAUSE_S:
             stretches.append([])
         stretches[-1].append(word)
     heard: list[HeardWords] = []
@@ -98,6 +100,10 @@ def _sentences(words: Sequence[Any]) -> list[HeardWords]:
                 )
             )
     return heard
+
+
+def _ends_sentence(word: str) -> bool:
+    return word.endswith(SENTENCE_ENDS) and word.lower() not in ABBREVIATIONS
 
 
 def load(settings: ModelSettings) -> Whisper:
