@@ -11,7 +11,7 @@ say ingest demos/sample/street_talk.mp4 --memory $memory
 "$streammem" ingest demos/sample/street_talk.mp4 --memory "$memory"
 for question in \
   "What was said about being cold hearted?" \
-  "When did the rabbit appear?" \
+  "When did a bird appear?" \
   "When did a dog appear?"; do
   say "ask \"$question\" --memory $memory"
   "$streammem" ask "$question" --memory "$memory"

@@ -3,7 +3,7 @@
 Example:
     >>> import streammem
     >>> _ = streammem.ingest("demos/sample/street_talk.mp4", memory="my-memory")  # doctest: +SKIP
-    >>> streammem.ask("When did a rabbit appear?", memory="my-memory").text  # doctest: +SKIP
+    >>> streammem.ask("When did a bird appear?", memory="my-memory").text  # doctest: +SKIP
     'At 0:00:30.'
 
 Importing this costs under 0.1 s: every name below is loaded when it is first used.

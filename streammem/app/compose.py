@@ -35,15 +35,19 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-@lru_cache(maxsize=1)
 def shared_models(settings: ModelsSettings) -> Models:
     """The models that questions are answered with, loaded at their first use and kept for the next question.
 
     Not for ingesting: voice activity keeps a state between calls, so every ingest has models of its own.
     """
+    return _models_of(settings.model_dump_json())
+
+
+@lru_cache(maxsize=1)
+def _models_of(settings_json: str) -> Models:
     from perception.models.registry import load_models
 
-    return load_models(settings)
+    return load_models(ModelsSettings.model_validate_json(settings_json))
 
 
 def open_memory(path: str | Path, settings: Settings, *, write: bool = False, create: bool = False) -> Memory:
