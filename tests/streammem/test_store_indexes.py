@@ -1,0 +1,88 @@
+"""The vector index is built when it pays, and finds what exact search finds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from streammem.memory import Memory
+from streammem.settings import StoreSettings
+from streammem.store.filters import Where
+from streammem.store.migrations import read_manifest
+from streammem.types import NS_PER_S, Event, EventBundle, Level, Observation, event_id_for
+
+ROWS, DIM, PER_EVENT = 6000, 64, 100
+COLUMN = f"vector__unnamed__{DIM}"
+
+
+@pytest.fixture(scope="module")
+def vectors() -> np.ndarray:
+    """Hard clusters: 60 centres, wide noise."""
+    dice = np.random.default_rng(3)
+    centres = dice.standard_normal((60, DIM))
+    points = centres[dice.integers(0, 60, ROWS)] + 0.6 * dice.standard_normal((ROWS, DIM))
+    return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def folder(vectors: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("indexed") / "m"
+    settings = StoreSettings(vector_index_from_rows=2000, batch_rows=4096)
+    with Memory.open(folder, write=True, create=True, settings=settings) as memory:
+        for first in range(0, ROWS, PER_EVENT):
+            start = first * NS_PER_S
+            event_id = event_id_for("r", Level.EVENT, start)
+            event = Event(
+                event_id=event_id, recording="r", level=Level.EVENT, t_start_ns=start,
+                t_end_ns=start + PER_EVENT * NS_PER_S, strength=1.0, parent_id=None,
+            )  # fmt: skip
+            observations = tuple(
+                Observation(
+                    observation_id=f"o{n}", event_id=event_id, recording="r", kind="caption", t_start_ns=n * NS_PER_S,
+                    t_end_ns=(n + 1) * NS_PER_S, text="", vector=vectors[n],
+                )
+                for n in range(first, first + PER_EVENT)
+            )  # fmt: skip
+            memory.write(EventBundle(event=event, observations=observations))
+    return folder
+
+
+def test_the_index_is_made_noted_and_finds_what_exact_search_finds(folder: Path, vectors: np.ndarray) -> None:
+    notes = read_manifest(folder).vector_indexes
+    note = notes[f"observations.{COLUMN}"]
+    assert note.rows == ROWS
+    assert note.recall >= 0.95
+    with Memory.open(folder) as memory:
+        assert list(memory.info()["vector_indexes"]) == [f"observations.{COLUMN}"]
+        reader = memory._reader  # pyright: ignore[reportPrivateUsage]
+        kinds = {index.index_type for index in reader.table("observations").list_indices()}
+        assert any("Rq" in kind or "RQ" in kind for kind in kinds)
+        dice = np.random.default_rng(11)
+        found_right = 0
+        for _ in range(40):
+            query = vectors[dice.integers(ROWS)] + 0.3 * dice.standard_normal(DIM).astype(np.float32) / DIM**0.5
+            right = {f"o{n}" for n in np.argsort(-(vectors @ query))[:10]}
+            rows = reader.nearest("observations", COLUMN, query, Where(), columns=["observation_id"], limit=10)
+            found_right += len(right & {row["observation_id"] for row in rows})
+            exact = float(np.sort(vectors @ query / np.linalg.norm(query))[-1])
+            assert rows[0]["similarity"] == pytest.approx(exact, abs=0.02)
+        assert found_right / 400 >= 0.95
+
+
+def test_a_time_window_is_searched_exactly(folder: Path, vectors: np.ndarray) -> None:
+    with Memory.open(folder) as memory:
+        reader = memory._reader  # pyright: ignore[reportPrivateUsage]
+        low, high = 1000, 1060
+        where = Where().overlaps(low * NS_PER_S, high * NS_PER_S, None)
+        query = vectors[4321]
+        rows = reader.nearest("observations", COLUMN, query, where, columns=["observation_id"], limit=60)
+        right = [f"o{low + n}" for n in np.argsort(-(vectors[low:high] @ query))]
+        assert [row["observation_id"] for row in rows[:20]] == right[:20]
+
+
+def test_small_memories_have_no_vector_index(tmp_path: Path) -> None:
+    with Memory.open(tmp_path, write=True, create=True) as memory:
+        memory.compact()
+    assert read_manifest(tmp_path).vector_indexes == {}
