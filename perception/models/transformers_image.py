@@ -35,7 +35,7 @@ class TransformersImage:
         # SigLIP was trained on text padded to its full length, CLIP on text padded to the longest.
         self._padding = "max_length" if settings.name == "transformers-siglip" else True
         self._text_limit = int(self._network.config.text_config.max_position_embeddings)
-        self._scale = float(self._network.logit_scale.exp())
+        self._scale = float(self._network.logit_scale.detach().exp())
         self._labels = labels
         self._label_vectors = self.embed_text([TEMPLATE.format(label) for label in labels])
         self.feature_dim = self.joint_dim = int(self._label_vectors.shape[1])

@@ -42,7 +42,7 @@ class TransformersWhisper:
         options: dict[str, Any] = {"task": "transcribe"}
         if self._language is not None:
             options["language"] = self._language
-        if not self._network.generation_config.is_multilingual:
+        if not getattr(self._network.generation_config, "is_multilingual", True):
             options = {}  # the English-only models take neither
         with torch.inference_mode():
             made = self._network.generate(
