@@ -15,7 +15,7 @@ from planners.reading import MemoryView
 from planners.relevance import SUPPORT_ENOUGH
 from planners.vocabulary import is_kind_of_person, labels_for_word, names_thing
 from planners.windows import Span
-from planners.words import content_words, stem
+from planners.words import content_words, stem, stems_of
 from streammem.types import Hit, KeyFrame, Level, Modality, ObservationKind
 
 READ_ALL_UP_TO = 120
@@ -29,13 +29,12 @@ TAG_PROBABILITY_THING = 0.35
 DETECTION_CONFIDENCE = 0.5
 """An object seen in one track is believed from here on (the detector's own threshold is lower)."""
 
-_PRESENCE = {
-    stem(word)
-    for word in """walk walking stand standing cross crossing pass passing move moving go going come coming enter leave
+_PRESENCE = stems_of(
+    """walk walking stand standing cross crossing pass passing move moving go going come coming enter leave
     run running sit sitting street road pavement outside area place by past around along across through visible view
     different distinct separate many total several first last whole entire present exist there any shown together
-    alone back forth""".split()
-}
+    alone back forth"""
+)
 """Words beside a label that a detection already bears out, or that say where the camera stands."""
 
 _WORDS: tuple[ObservationKind, ...] = ("speech", "caption", "text_in_view", "sound")
@@ -108,7 +107,9 @@ class Finder:
             return found
         if not modalities or "object" in modalities:
             found += self.objects(target, spans=spans)
-        wanted_words = tuple(kind for kind in _WORDS if not modalities or kind in modalities)
+        wanted_words: tuple[ObservationKind, ...] = tuple(
+            kind for kind in _WORDS if not modalities or kind in modalities
+        )
         if wanted_words:
             found += self._in_words(target, spans=spans, kinds=wanted_words, narrowed=narrowed)
         if not modalities or "visual" in modalities:
@@ -129,7 +130,10 @@ class Finder:
         reading = read_target(target, labels=self.view.labels)
         if not reading.things or (reading.modifiers and strict):
             return []
-        per_thing = [self._objects_of(labels, word=word, spans=spans) for word, labels in zip(reading.things, reading.labels, strict=True)]  # fmt: skip
+        per_thing = [
+            self._objects_of(labels, word=word, spans=spans)
+            for word, labels in zip(reading.things, reading.labels, strict=True)
+        ]
         if reading.together:
             if not all(per_thing):
                 return []
@@ -165,7 +169,10 @@ class Finder:
     ) -> list[Match]:
         candidates = self.lines(spans=spans, kinds=kinds, target=target, narrowed=narrowed)
         supports = self.view.relevance.supports(
-            target, [match.text for match in candidates], among=len(candidates) if narrowed else self.view.text_count, names=self._names_in(target)
+            target,
+            [match.text for match in candidates],
+            among=len(candidates) if narrowed else self.view.text_count,
+            names=self._names_in(target),
         )
         return [with_support(match, judged.score) for match, judged in zip(candidates, supports, strict=True)]
 
@@ -228,7 +235,7 @@ class Finder:
         tags = [tag for tag in frame.tags if tag.probability >= TAG_PROBABILITY]
         if not words or not tags:
             return 0.0, ""
-        covered = {word: (0.0, "") for word in words}
+        covered: dict[str, tuple[float, str]] = {word: (0.0, "") for word in words}  # noqa: C420, typed so
         for tag in tags:
             named = [stem(part) for part in content_words(tag.label, keep_scaffold=True)]
             judged = self.view.relevance.cover(target, tag.label)

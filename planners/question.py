@@ -27,7 +27,8 @@ from streammem.types import Modality
 MAX_QUESTION_CHARACTERS = 4000
 
 _SPEECH_VERBS = (
-    r"(?:sa(?:y|ys|id|ying)|speaks?|spoke|spoken|speaking|talks?|talked|talking|tells?|told|telling|mention(?:s|ed|ing)?|"
+    r"(?:sa(?:y|ys|id|ying)|speaks?|spoke|spoken|speaking|talks?|talked|talking|tells?|told|telling|mention(?:s|"
+    r"ed|ing)?|"
     r"discuss(?:es|ed|ing)?|hear[sd]?|heard|claim(?:s|ed)?|explain(?:s|ed)?|ask(?:s|ed)?|announc(?:es|ed)|"
     r"describ(?:es|ed)|brought up|brings? up|comes? up|came up|refer(?:s|red)? to|quot(?:e|es|ed))"
 )
@@ -38,24 +39,37 @@ _WRITING = (
 _SIGHT = (
     r"\b(?:appear(?:s|ed|ing)?|see|seen|saw|visible|shown?|shows|in (?:view|the picture|the frame|shot)|on camera|"
     r"walk(?:s|ed|ing)?|cross(?:es|ed|ing)?|stand(?:s|ing)?|stood|pass(?:es|ed|ing)?(?: by)?|enter(?:s|ed)?|"
-    r"leaves?|left|look(?:s|ed)? like|wear(?:s|ing)?|drive(?:s)?|drove|ride(?:s)?|running|runs?|sit(?:s|ting)?|holding)\b"
+    r"leaves?|left|look(?:s|ed)? like|wear(?:s|ing)?|drive(?:s)?|drove|ride(?:s)?|running|runs?|sit(?:s|ting)?|"
+    r"holding)\b"
 )
 
 _KINDS: tuple[tuple[QuestionKind, str], ...] = (
     ("order", r"^(?:in (?:what|which) order|(?:which|what|who)\b.*\b(?:first|earlier|later|last)\s*[,:]\s*.+\bor\b)"),
-    ("order", r"^(?:which|what|who) (?:\w+ ){0,2}(?:came|comes|happened|appeared|was|is) (?:first|earlier|later|last)\b.+\bor\b"),
-    ("how_many", r"^(?:(?:about|roughly) )?(?:how many|what (?:is|was) the (?:number|count) of|count(?: up)?(?: all)?(?: the)?\b|number of)"),
+    (
+        "order",
+        r"^(?:which|what|who) (?:\w+ ){0,2}(?:came|comes|happened|appeared|was|is) (?:first|earlier|later|"
+        r"last)\b.+\bor\b",
+    ),
+    (
+        "how_many",
+        r"^(?:(?:about|roughly) )?(?:how many|what (?:is|was) the (?:number|count) of|count(?: up)?(?: "
+        r"all)?(?: the)?\b|number of)",
+    ),
     ("how_many", r"^how (?:often|frequently)\b"),
     ("how_long", r"^(?:(?:for )?how (?:long|much time)|what (?:is|was) the (?:duration|length) of)"),
-    ("when", r"^(?:(?:at|around|since|until) )?(?:when|what (?:time|moment|point)|which (?:moment|minute|second|day|point))\b"),
+    (
+        "when",
+        r"^(?:(?:at|around|since|until) )?(?:when|what (?:time|moment|point)|which (?:moment|minute|second|"
+        r"day|point))\b",
+    ),
     ("when", r"^(?:please )?(?:find|show(?: me)?|locate|jump to|go to|take me to)\b"),
     ("where", r"^(?:(?:from|to) )?(?:where|in (?:what|which) (?:place|room|location)|what place)\b"),
     ("who", r"^(?:(?:to|with|by|from|for) )?who(?:m|se)?\b"),
     ("why", r"^(?:why|how come|for what reason|what (?:is|was) the reason)\b"),
-)  # fmt: skip
+)
 
 _YES_NO = (
-    r"^(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would)(?:n['’]t)?\s+(?:there\s+)?"
+    r"^(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would)(?:n['\u2019]t)?\s+(?:there\s+)?"
     r"|^(?:can|could) (?:you|one|we) see\b"
 )
 
@@ -102,7 +116,7 @@ def parse_question(question: str) -> Plan:
         'first'
     """
     asked = re.sub(r"\s+", " ", question).strip()
-    spelled = re.sub(r"\b(what|who|where|when|how|why|there|that)['’]s\b", r"\1 is", asked, flags=re.I)
+    spelled = re.sub(r"\b(what|who|where|when|how|why|there|that)['\u2019]s\b", r"\1 is", asked, flags=re.I)
     if not re.search(r"\w", asked):
         raise InputError("The question is empty; ask for example 'When did a person appear?'.")
     if len(asked) > MAX_QUESTION_CHARACTERS:
@@ -124,7 +138,17 @@ def parse_question(question: str) -> Plan:
     modalities = _modalities(rest.text, kind=kind)
     times = bool(re.search(r"^how (?:many times|often|frequently)", rest.text, re.I))
     occurrence, nth = _take_occurrence(rest, kind=kind)
-    negated = bool(re.search(r"\b(?:not|never|no one|nobody|without)\b|n['’]t\b", rest.text, re.I)) and kind == "yes_no"
+    negated = (
+        bool(
+            re.search(
+                r"\b(?:not|never|no one|nobody|without)\b|"
+                r"n['\u2019]t\b",
+                rest.text,
+                re.I,
+            )
+        )
+        and kind == "yes_no"
+    )
     speaker = _speaker(rest.text)
     target = _target(rest.text, kind=kind, speaker=speaker)
     return Plan(
@@ -200,21 +224,29 @@ def _order_targets(text: str) -> tuple[QuestionKind, tuple[str, ...]] | None:
 
 def _bare(text: str) -> str:
     bare = re.sub(
-        r"\b(?:happens?|happened|appears?|appeared|occurs?|occurred|c[ao]mes?|(?:get |was |is |were |being )?mentioned)\b",
+        r"\b(?:happens?|happened|appears?|appeared|occurs?|occurred|c[ao]mes?|(?:get |was |is |were |being "
+        r")?mentioned)\b",
         " ",
         text,
     )
-    return re.sub(r"\s+", " ", re.sub(r"^(?:the|a|an|talk(?:ing)? (?:of|about))\s+", "", bare.strip(), flags=re.I)).strip(" ,?.")  # fmt: skip
+    return re.sub(
+        r"\s+",
+        " ",
+        re.sub(
+            r"^(?:the|a|an|talk(?:ing)? (?:of|"
+            r"about))\s+",
+            "",
+            bare.strip(),
+            flags=re.I,
+        ),
+    ).strip(" ,?.")
 
 
 def _take_anchor(rest: _Rest) -> Anchor | None:
     words = "|".join(sorted((re.escape(word) for word in _RELATION_WORDS), key=len, reverse=True))
     lead = re.match(rf"^(?:right |just |shortly |immediately )?({words})\s+(.+?),\s*(.+)$", rest.text, re.I)
-    if (
-        lead
-        and lead[1].lower() != "when"
-        or lead
-        and re.match(r"(?:what|who|how|where|which|did|was|were|is)\b", lead[3], re.I)
+    if (lead and lead[1].lower() != "when") or (
+        lead and re.match(r"(?:what|who|how|where|which|did|was|were|is)\b", lead[3], re.I)
     ):
         assert lead is not None
         anchor = _anchor(lead[1], lead[2])
@@ -250,7 +282,8 @@ def _take_occurrence(rest: _Rest, *, kind: QuestionKind) -> tuple[OccurrenceKind
     nth = rest.take(rf"\b(?:for the |the )({ordinals}|\d+(?:st|nd|rd|th)) (?:time|occurrence|mention)\b")
     if nth is None and kind != "how_many":
         nth = rest.take(
-            rf"\bthe ({ordinals}|[2-9]\d*(?:st|nd|rd|th))(?= (?:sentence|line|speaker|person|people|scene|shot|thing|event)\b)"
+            rf"\bthe ({ordinals}|[2-9]\d*(?:st|nd|rd|th))(?= (?:sentence|line|speaker|person|people|scene|shot|"
+            rf"thing|event)\b)"
         )
     if nth:
         number = ORDINAL_WORDS.get(nth[1].lower()) or int(re.sub(r"\D", "", nth[1]))
@@ -268,7 +301,8 @@ def _take_occurrence(rest: _Rest, *, kind: QuestionKind) -> tuple[OccurrenceKind
     ):
         return "first", None
     if rest.take(
-        r"\blast(?! (?:name|night))\b|\bfinally\b|\bmost recently\b|\blatest\b|\bfinal(?=\s(?:sentence|words?|line|thing|scene|person))\b"
+        r"\blast(?! (?:name|night))\b|\bfinally\b|\bmost recently\b|\blatest\b|\bfinal(?=\s(?:sentence|words?|"
+        r"line|thing|scene|person))\b"
     ):
         return "last", None
     if kind == "yes_no":
@@ -280,16 +314,19 @@ def _take_occurrence(rest: _Rest, *, kind: QuestionKind) -> tuple[OccurrenceKind
 
 def _speaker(text: str) -> str | None:
     match = re.search(
-        rf"\b(?:did|does|do|has|was|is)\s+(?:the\s+)?([A-Z][\w'’-]+(?: [A-Z][\w'’-]+)?)\s+(?:\w+ )?{_SPEECH_VERBS}",
+        rf"\b(?:did|does|do|has|was|is)\s+(?:the\s+)?([A-Z][\w'\u2019-]+(?: [A-Z][\w'\u2019-]+)?)\s+(?:\w+ "
+        rf")?{_SPEECH_VERBS}",
         text,
-    ) or re.search(rf"\bwhat\s+([A-Z][\w'’-]+)\s+{_SPEECH_VERBS}", text)
+    ) or re.search(rf"\bwhat\s+([A-Z][\w'\u2019-]+)\s+{_SPEECH_VERBS}", text)
     return match[1] if match and match[1].lower() not in FUNCTION_WORDS else None
 
 
 _LEADS: dict[QuestionKind, str] = {
     "when": (
-        r"^(?:please )?(?:(?:at|around|since|until) )?(?:when|what (?:time|moment|point)|which (?:moment|minute|second|day|point)|"
-        r"find|show(?: me)?|locate|jump to|go to|take me to)(?: the)?(?: (?:moment|part|time|scene|place|point|bit)s?)?(?: (?:when|where|that|at which|with|in which))?"
+        r"^(?:please )?(?:(?:at|around|since|until) )?(?:when|what (?:time|moment|point)|which (?:moment|minute|"
+        r"second|day|point)|"
+        r"find|show(?: me)?|locate|jump to|go to|take me to)(?: the)?(?: (?:moment|part|time|scene|place|point|"
+        r"bit)s?)?(?: (?:when|where|that|at which|with|in which))?"
     ),
     "where": r"^(?:(?:from|to) )?(?:where|in (?:what|which) (?:place|room|location)|what place)",
     "who": r"^(?:(?:to|with|by|from|for) )?who(?:m|se)?",
@@ -302,9 +339,9 @@ _LEADS: dict[QuestionKind, str] = {
     "said": r"^(?:what(?:ever)?|which|read|transcribe|quote|repeat)(?: (?:words|sentences?|things?|else))?",
     "written": r"^(?:what|which|read)(?: (?:words|text|else))?",
     "what": r"^(?:what|which|describe|summari[sz]e|tell me)(?: (?:kind|sort|type) of| about| else)?",
-}  # fmt: skip
+}
 _AUXILIARY = (
-    r"(?:(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|should|might)(?:n['’]t| not)?\b\s*)"
+    r"(?:(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|should|might)(?:n['\u2019]t| not)?\b\s*)"
 )
 
 
@@ -325,34 +362,46 @@ def _target(text: str, *, kind: QuestionKind, speaker: str | None) -> str:
         rest.take(r"\b(?:does|do|did) (?=the)")
         rest.take(rf"\b(?:{_SPEECH_VERBS}|reads?)$")
         rest.take(r"^(?:the )?(?:text|words|writing)\b(?: (?:is|are|was|were)?(?: (?:there|in view))?)?")
-    subject = r"(?:(?:he|she|they|it|we|you|i|someone|somebody|anyone|anybody|people|the (?:man|woman|person|speaker|narrator|voice|reader|guy))\b\s*)?"
+    subject = (
+        r"(?:(?:he|she|they|it|we|you|i|someone|somebody|anyone|anybody|people|the (?:man|woman|person|"
+        r"speaker|narrator|voice|reader|guy))\b\s*)?"
+    )
     if kind != "written":
         rest.take(
-            rf"^\s*{subject}{_AUXILIARY}?(?:(?:talk|speak|told|tell|say|mention)\w*\s+)?{_SPEECH_VERBS}\b(?:\s+(?:about|of|on|that|something about|anything about))?\s*"
+            rf"^\s*{subject}{_AUXILIARY}?(?:(?:talk|speak|told|tell|say|"
+            rf"mention)\w*\s+)?{_SPEECH_VERBS}\b(?:\s+(?:about|of|on|that|something about|anything about))?\s*"
         )
         rest.take(
-            rf"\s*\b(?:{_AUXILIARY})?(?:being )?(?:said|mentioned|discussed|talked about|spoken(?: of| about)?|brought up|heard)\b(?:\s+(?:about|of|on|that))?"
+            rf"\s*\b(?:{_AUXILIARY})?(?:being )?(?:said|mentioned|discussed|talked about|spoken(?: of| about)?|"
+            rf"brought up|heard)\b(?:\s+(?:about|of|on|that))?"
         )
         if kind == "said":
             rest.take(r"^(?:about|of|on|that|regarding|concerning)\b")
     rest.take(r"\b(?:happen(?:s|ed|ing)?|going on|take(?:s|n)? place|took place|occur(?:s|red|ring)?)\b")
     rest.take(
-        r"\b(?:appear(?:s|ed|ing)?|show(?:s|ed|n)? up|(?:be |been |being |is |are |was |were )?(?:visible|seen|shown|in (?:view|the (?:picture|frame|shot))|on camera|on (?:the )?screen))\b"
+        r"\b(?:appear(?:s|ed|ing)?|show(?:s|ed|n)? up|(?:be |been |being |is |are |was |were )?(?:visible|seen|"
+        r"shown|in (?:view|the (?:picture|frame|shot))|on camera|on (?:the )?screen))\b"
     )
     rest.take(
-        r"\b(?:in|of|on|during|throughout|from) (?:the|this|that|my) (?:whole |entire )?(?:video|recording|film|clip|footage|movie|memory|stream|picture|frame)s?\b"
+        r"\b(?:in|of|on|during|throughout|from) (?:the|this|that|my) (?:whole |entire )?(?:video|recording|film|"
+        r"clip|footage|movie|memory|stream|picture|frame)s?\b"
     )
     rest.take(r"^\s*(?:there|you see|we see|i see|one see|can be|do we see)\b")
     rest.take(
-        r"\s+\b(?:is|are|was|were|there|be|been|get|gets|come|comes|came|in total|altogether|overall|at once|at the same time|at (?:any )?one time|last)$"
+        r"\s+\b(?:is|are|was|were|there|be|been|get|gets|come|comes|came|in total|altogether|overall|at once|at "
+        r"the same time|at (?:any )?one time|last)$"
     )
     cleaned = rest.text.strip(" ,?.!")
-    return cleaned if _has_content(cleaned) else ""  # fmt: skip
+    return cleaned if _has_content(cleaned) else ""
 
 
 def _has_content(text: str) -> bool:
     words = content_words(text)
     pronouns = {"he", "she", "it", "they", "you", "we", "i"}
-    return bool(words) and not all(token.lower() in FUNCTION_WORDS | pronouns for token in tokens(text)) and not (
-        set(words) <= {"someone", "somebody", "anyone", "something", "anything", "thing", "things", "video", "time"}
-    )  # fmt: skip
+    return (
+        bool(words)
+        and not all(token.lower() in FUNCTION_WORDS | pronouns for token in tokens(text))
+        and not (
+            set(words) <= {"someone", "somebody", "anyone", "something", "anything", "thing", "things", "video", "time"}
+        )
+    )

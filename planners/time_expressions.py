@@ -16,8 +16,19 @@ from streammem.errors import InputError
 from streammem.timeline import parse_iso
 from streammem.types import NS_PER_S
 
-UNIT_S = {"second": 1.0, "sec": 1.0, "s": 1.0, "minute": 60.0, "min": 60.0, "m": 60.0, "hour": 3600.0, "hr": 3600.0}
-UNIT_S |= {"h": 3600.0, "day": 86_400.0, "week": 604_800.0}
+UNIT_S = {
+    "second": 1.0,
+    "sec": 1.0,
+    "s": 1.0,
+    "minute": 60.0,
+    "min": 60.0,
+    "m": 60.0,
+    "hour": 3600.0,
+    "hr": 3600.0,
+    "h": 3600.0,
+    "day": 86_400.0,
+    "week": 604_800.0,
+}
 
 DAY_S = 86_400.0
 DAY_PARTS: dict[str, tuple[float, float]] = {
@@ -44,9 +55,12 @@ _UNIT = r"(?:seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?)"
 _SHORT = r"\d+(?:\.\d+)?\s?[smh]\b"
 _LENGTH = rf"(?:{_NUMBER}[\s-]+{_UNIT}(?:(?:\s+and)?\s+{_NUMBER}\s+{_UNIT})?|{_SHORT}(?:\s?{_SHORT})?)"
 _ISO = r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?"
-_CLOCK = r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:\s?[ap]\.?m\b\.?)?|\d{1,2}\s?[ap]\.?m\b\.?|\d{1,2}\s+o['’]clock"
+_CLOCK = r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:\s?[ap]\.?m\b\.?)?|\d{1,2}\s?[ap]\.?m\b\.?|\d{1,2}\s+o['\u2019]clock"
 _INSTANT = rf"(?:{_ISO}|{_CLOCK}|(?:second|minute|hour)\s+\d+(?:\.\d+)?|{_LENGTH})"
-_WHOLE = r"(?:\s+(?:of|in|into|from)\s+(?:the\s+)?(?:start(?:\s+of\s+the\s+\w+)?|video|recording|film|clip|footage|movie|stream))?"
+_WHOLE = (
+    r"(?:\s+(?:of|in|into|from)\s+(?:the\s+)?(?:start(?:\s+of\s+the\s+\w+)?|video|recording|film|clip|"
+    r"footage|movie|stream))?"
+)
 _PART = "|".join(DAY_PARTS)
 
 
@@ -102,7 +116,7 @@ def _instant(text: str) -> _Instant | None:
         except InputError:
             return None
         return _Instant(seconds=at_s, origin="epoch", width_s=DAY_S if len(stripped) == 10 else 0.0)
-    if match := re.fullmatch(r"(\d{1,2})(?::(\d\d))?(?::(\d\d(?:\.\d+)?))?\s?(a\.?m|p\.?m|o['’]clock)", stripped):
+    if match := re.fullmatch(r"(\d{1,2})(?::(\d\d))?(?::(\d\d(?:\.\d+)?))?\s?(a\.?m|p\.?m|o['\u2019]clock)", stripped):
         hour = int(match[1]) % 12 if match[4][0] in "ap" else int(match[1])
         hour += 12 if match[4][0] == "p" else 0
         seconds = hour * 3600.0 + int(match[2] or 0) * 60 + float(match[3] or 0)
@@ -241,10 +255,19 @@ def _rule(
 
 _BARE = r"\d+(?:\.\d+)?"
 _RULES = (
-    _rule(rf"\b(?:between|from)\s+(?P<a>{_INSTANT}|{_BARE})\s+(?:and|to|until|till)\s+(?P<b>{_INSTANT}){_WHOLE}", _read_between),
-    _rule(rf"(?<![\w:.])(?P<a>{_CLOCK}|{_LENGTH})\s?[-–—]\s?(?P<b>{_CLOCK}|{_LENGTH})(?![\w:])", _read_between),
     _rule(
-        rf"\b(?:in|during|within|for|of|over)\s+the\s+(?:first|opening|initial)\s+(?P<length>{_LENGTH}|second|minute|hour){_WHOLE}",
+        rf"\b(?:between|from)\s+(?P<a>{_INSTANT}|{_BARE})\s+(?:and|to|until|"
+        rf"till)\s+(?P<b>{_INSTANT}){_WHOLE}",
+        _read_between,
+    ),
+    _rule(
+        rf"(?<![\w:.])(?P<a>{_CLOCK}|{_LENGTH})\s?[-\u2013\u2014]\s?(?P<b>{_CLOCK}|"
+        rf"{_LENGTH})(?![\w:])",
+        _read_between,
+    ),
+    _rule(
+        rf"\b(?:in|during|within|for|of|over)\s+the\s+(?:first|opening|initial)\s+(?P<length>{_LENGTH}|second|"
+        rf"minute|hour){_WHOLE}",
         _read_first,
     ),
     _rule(
@@ -253,21 +276,44 @@ _RULES = (
         _read_last,
     ),
     _rule(rf"\b(?:about\s+|around\s+)?(?P<length>{_LENGTH})\s+ago\b", _read_ago),
-    _rule(rf"\b(?:in|on|at)?\s*(?:the\s+)?(?P<part>{_PART})\s+(?:of\s+)?(?P<day>the day before yesterday)\b", _read_part_of_named_day),
-    _rule(rf"\b(?:in|on|at)?\s*(?:the\s+)(?P<part>{_PART})\s+(?P<day>(?:before|of)\s+yesterday)\b", _read_part_of_named_day),
+    _rule(
+        rf"\b(?:in|on|at)?\s*(?:the\s+)?(?P<part>{_PART})\s+(?:of\s+)?(?P<day>the day before "
+        rf"yesterday)\b",
+        _read_part_of_named_day,
+    ),
+    _rule(
+        rf"\b(?:in|on|at)?\s*(?:the\s+)(?P<part>{_PART})\s+(?P<day>(?:before|"
+        rf"of)\s+yesterday)\b",
+        _read_part_of_named_day,
+    ),
     _rule(rf"\b(?P<day>the day before yesterday)(?:\s+(?:at\s+|in the\s+)?(?P<part>{_PART}))?\b", _read_day),
     _rule(rf"\b(?P<day>yesterday|today)(?:\s+(?:at\s+|in the\s+)?(?P<part>{_PART}))?\b", _read_day),
     _rule(rf"\b(?P<day>this|last)\s+(?P<part>{_PART})\b", _read_day),
     _rule(r"\b(?P<part>tonight)\b", _read_tonight),
     _rule(r"\bon\s+day\s*(?P<n>\d+)\b", _read_nth_day),
-    _rule(r"\bon\s+the\s+(?P<n>first|second|third|fourth|fifth|sixth|seventh|\d+(?:st|nd|rd|th))\s+day\b", _read_nth_day),
-    _rule(rf"\b(?:on\s+)?(?P<a>\d{{4}}-\d\d-\d\d)(?![T\d:]| \d)", _read_date),
-    _rule(rf"\b(?:after|since|from|past)\s+(?:minute\s+)?(?P<a>{_INSTANT}){_WHOLE}(?:\s+on(?:wards?)?)?(?!\w)", _read_after),
+    _rule(
+        r"\bon\s+the\s+(?P<n>first|second|third|fourth|fifth|sixth|seventh|\d+(?:st|nd|rd|"
+        r"th))\s+day\b",
+        _read_nth_day,
+    ),
+    _rule(r"\b(?:on\s+)?(?P<a>\d{4}-\d\d-\d\d)(?![T\d:]| \d)", _read_date),
+    _rule(
+        rf"\b(?:after|since|from|"
+        rf"past)\s+(?:minute\s+)?(?P<a>{_INSTANT}){_WHOLE}(?:\s+on(?:wards?)?)?(?!\w)",
+        _read_after,
+    ),
     _rule(rf"\b(?:before|until|till|up\s+to|by)\s+(?P<a>{_INSTANT}){_WHOLE}(?!\w)", _read_before),
     _rule(
-        rf"\b(?:at|around|about|near|by)\s+(?:about\s+|around\s+|the\s+)?(?P<a>{_INSTANT}){_WHOLE}(?:\s+mark)?(?![\w:])", _read_point
+        rf"\b(?:at|around|about|near|by)\s+(?:about\s+|around\s+|"
+        rf"the\s+)?(?P<a>{_INSTANT}){_WHOLE}(?:\s+mark)?(?![\w:])",
+        _read_point,
     ),
-    _rule(rf"\bin\s+(?P<a>(?:second|minute|hour)\s+\d+)\b", _read_point),
+    _rule(r"\bin\s+(?P<a>(?:second|minute|hour)\s+\d+)\b", _read_point),
     _rule(rf"(?:(?<=\s)|^)(?P<a>{_CLOCK})(?=[\s?.,]|$)", _read_point),
-    _rule(r"\b(?:at|in|near|towards?)\s+the\s+(?:very\s+)?(?P<where>beginning|start|end|close|finish)(?:\s+of\s+(?:the\s+)?(?:video|recording|film|clip|footage|movie|stream))?(?=[\s?.,]|$)", _read_beginning),
-)  # fmt: skip
+    _rule(
+        r"\b(?:at|in|near|towards?)\s+the\s+(?:very\s+)?(?P<where>beginning|start|end|close|"
+        r"finish)(?:\s+of\s+(?:the\s+)?(?:video|recording|film|clip|footage|movie|"
+        r"stream))?(?=[\s?.,]|$)",
+        _read_beginning,
+    ),
+)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from planners.words import stem
+from planners.words import stem, stems_of
 
 _OTHER_NAMES: dict[str, str] = {
     "person": "people persons human humans man men woman women boy boys girl girls child children kid kids guy guys"
@@ -92,15 +92,15 @@ _KINDS: dict[str, tuple[str, ...]] = {
 }
 
 _EXCLUDING = (
-    "red green blue yellow orange purple pink black white brown grey gray".split(),
-    "monday tuesday wednesday thursday friday saturday sunday".split(),
-    "morning noon afternoon evening night".split(),
-    "spring summer autumn winter".split(),
-    "left right".split(),
-    "mother father brother sister aunt uncle grandmother grandfather".split(),
+    "red green blue yellow orange purple pink black white brown grey gray",
+    "monday tuesday wednesday thursday friday saturday sunday",
+    "morning noon afternoon evening night",
+    "spring summer autumn winter",
+    "left right",
+    "mother father brother sister aunt uncle grandmother grandfather",
 )
 
-_PERSON_KIND = {stem(word) for word in "man men woman women boy girl child kid lady gentleman guy".split()}
+_PERSON_KIND = stems_of("man men woman women boy girl child kid lady gentleman guy")
 
 
 @lru_cache(maxsize=1)
@@ -115,7 +115,7 @@ def _label_by_stem() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _excluding_by_stem() -> dict[str, int]:
-    return {stem(word): group for group, words in enumerate(_EXCLUDING) for word in words}
+    return {stem(word): group for group, words in enumerate(_EXCLUDING) for word in words.split()}
 
 
 def label_for_word(word: str) -> str | None:

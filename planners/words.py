@@ -8,43 +8,51 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from importlib import import_module
 from typing import Any, Protocol, cast
 
-_TOKEN = re.compile(r"[A-Za-z0-9]+(?:['’][A-Za-z]+)?")
+_TOKEN = re.compile(r"[A-Za-z0-9]+(?:['\u2019][A-Za-z]+)?")
 
-FUNCTION_WORDS = frozenset(
+
+def _listed(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+FUNCTION_WORDS = _listed(
     """a an the and or but nor of to in on at by for from with without into onto over under about as than so such too
     is was were be been being am are do does did done doing has have had having will would shall should can could may
     might must he she it they we you i me my mine his her hers him its their them theirs us our ours your yours himself
     herself itself themselves myself yourself this that these those there here then now not no nor if because while
     what when where who whom whose which why how many much any some all each every both either neither other another
     more most less least very rather quite just even still also only again ever never else up down out off s t d ll ve
-    re m don didn doesn isn wasn aren weren won let please okay oh uh um mr mrs ms mister""".split()
+    re m don didn doesn isn wasn aren weren won let please okay oh uh um mr mrs ms mister"""
 )
 """Words that carry grammar rather than content: never looked for."""
 
-SCAFFOLD_WORDS = frozenset(
+SCAFFOLD_WORDS = _listed(
     """someone somebody anyone anybody everyone everybody nobody something anything everything nothing thing things say
     says said saying tell tells told talk talks talked talking speak speaks spoke spoken speaking mention mentions
     mentioned mentioning discuss discusses discussed discussing hear heard see seen saw seeing look show shows shown
     appear appears appeared appearing visible happen happens happened happening occur occurs occurred video recording
     film clip footage moment time times scene memory picture view frame camera read written word words sentence
-    sentences line lines mean""".split()
+    sentences line lines mean"""
 )
 """Words that people use to ask about a recording, not words of what they look for."""
 
-NUMBER_WORDS = {
-    word: value
-    for value, word in enumerate(
-        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
-        seventeen eighteen nineteen twenty""".split()
-    )
-} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100, "dozen": 12}
-
-ORDINAL_WORDS = {
-    word: value
-    for value, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), start=1)
+_NUMBERS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+    seventeen eighteen nineteen twenty"""
+NUMBER_WORDS = {word: value for value, word in enumerate(_NUMBERS.split())} | {
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "ninety": 90,
+    "hundred": 100,
+    "dozen": 12,
 }
+
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth"
+ORDINAL_WORDS = {word: value for value, word in enumerate(_ORDINALS.split(), start=1)}
 
 
 class _Stemmer(Protocol):
@@ -53,9 +61,8 @@ class _Stemmer(Protocol):
 
 @lru_cache(maxsize=1)
 def _stemmer() -> _Stemmer:
-    import snowballstemmer
-
-    return cast(_Stemmer, cast(Any, snowballstemmer).stemmer("english"))
+    library: Any = import_module("snowballstemmer")  # it has no type stubs
+    return cast(_Stemmer, library.stemmer("english"))
 
 
 @lru_cache(maxsize=65_536)
@@ -64,9 +71,14 @@ def stem(word: str) -> str:
     return _stemmer().stemWord(word)
 
 
+def stems_of(words: str) -> frozenset[str]:
+    """Stems of the words in a space-separated list."""
+    return frozenset(stem(word) for word in words.split())
+
+
 def tokens(text: str) -> list[str]:
     """Words in order with their case; hyphens split, possessive endings dropped (`John's` -> `John`)."""
-    return [re.sub(r"['’]s$", "", token) for token in _TOKEN.findall(text)]
+    return [re.sub(r"['\u2019]s$", "", token) for token in _TOKEN.findall(text)]
 
 
 def content_words(text: str, *, keep_scaffold: bool = False) -> list[str]:

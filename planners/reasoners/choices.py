@@ -69,8 +69,9 @@ def _covered_by(board: Board, choice: str, lines: Sequence[Match]) -> tuple[floa
         first_person = [bool({"i", "my", "me"} & {token.lower() for token in tokens(line.text)}) for line in lines]
         shares = [max(share, 0.7 * mine) for share, mine in zip(shares, first_person, strict=True)]
     ranked = sorted(
-        ((0.25 + 0.75 * line.support) * share, -index) for index, (line, share) in enumerate(zip(lines, shares, strict=True))
-    )  # fmt: skip
+        ((0.25 + 0.75 * line.support) * share, -index)
+        for index, (line, share) in enumerate(zip(lines, shares, strict=True))
+    )
     value, minus_index = ranked[-1]
     return value, [lines[-minus_index]] if value > 0 else []
 

@@ -14,11 +14,11 @@ from planners.protocols import Board, Draft
 from planners.reasoners.temporal import by_usefulness, strong
 from planners.reasoners.wording import listed, quote, when
 from planners.windows import Span, window_point_ns
-from planners.words import content_words, numbers_in, stem
+from planners.words import content_words, numbers_in, stem, stems_of
 from streammem.types import Level
 
-_SPOKEN_UNITS = {stem(word) for word in ("sentence", "utterance", "line", "remark", "statement")}
-_SHOTS = {stem(word) for word in ("shot", "scene", "event", "cut", "clip")}
+_SPOKEN_UNITS = stems_of("sentence utterance line remark statement")
+_SHOTS = stems_of("shot scene event cut clip")
 _PLURALS = {
     "person": "people",
     "knife": "knives",
@@ -176,7 +176,8 @@ def _spoken(board: Board) -> Draft | None:
         return None
     lines.sort(key=lambda match: (match.recording, match.t_start_ns))
     times = listed([board.view.words.point(match.recording, match.t_start_ns) for match in lines])
-    text = f"{len(lines)} stretch{'es' if len(lines) != 1 else ''} of speech {'were' if len(lines) != 1 else 'was'} heard: at {times}."  # fmt: skip
+    heard = "1 stretch of speech was" if len(lines) == 1 else f"{len(lines)} stretches of speech were"
+    text = f"{heard} heard: at {times}."
     return Draft(text=text, matches=tuple(lines), confidence=0.7)
 
 

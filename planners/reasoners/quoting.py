@@ -13,22 +13,19 @@ from planners.reasoners.counting import named
 from planners.reasoners.temporal import by_usefulness, chosen_occurrences, strong
 from planners.reasoners.wording import MOST_LISTED, listed, quote, shown, when
 from planners.windows import Span, window_point_ns
-from planners.words import FUNCTION_WORDS, content_words, stem, tokens
+from planners.words import FUNCTION_WORDS, content_words, stem, stems_of, tokens
 from streammem.types import NS_PER_S, ObservationKind
 
 NEAR_ANCHOR_S = 30.0
 """`What happened after X?` means the next half minute, not the rest of the day."""
 REPLY_WITHIN_S = 10.0
-_FURNITURE = {
-    stem(word)
-    for word in """sign signs title screen text poster banner label logo caption captions subtitle subtitles board wall
-    picture page credits letters writing name paper shirt next then thing else anything something""".split()
-}
+_FURNITURE = stems_of(
+    """sign signs title screen text poster banner label logo caption captions subtitle subtitles board wall
+    picture page credits letters writing name paper shirt next then thing else anything something"""
+)
 """What writing stands on: seldom itself in memory."""
 
-_SENTENCES = {
-    stem(word) for word in "sentence line word remark statement utterance thing next speech else person speaker".split()
-}
+_SENTENCES = stems_of("sentence line word remark statement utterance thing next speech else person speaker")
 
 
 def answer_said(board: Board) -> Draft | None:
@@ -205,7 +202,11 @@ def answer_where(board: Board) -> Draft | None:
     words = board.view.words
     at = words.span(best.recording, best.t_start_ns, best.t_end_ns)
     side = next((side for side in _SIDES if side in best.text), None)
-    where = f"{side} of the picture".replace("in the middle of", "in the middle of") if side and best.modality == "object" else shown(best)  # fmt: skip
+    where = (
+        f"{side} of the picture".replace("in the middle of", "in the middle of")
+        if side and best.modality == "object"
+        else shown(best)
+    )
     lead = "Last seen" if board.plan.occurrence == "last" else "Seen"
     rest = tuple(match for match in matches if match is not best)
     text = f"{lead} at {at}: {where}." if best.modality != "speech" else f"At {at}: {where}."
@@ -221,8 +222,7 @@ def answer_who(board: Board) -> Draft | None:
     statements = board.matches if asks_speaker else [m for m in board.matches if not m.text.rstrip().endswith("?")]
     best_question = max((m for m in board.matches if m not in statements), key=lambda m: m.support, default=None)
     if best_question is not None and best_question.support > max((m.support for m in statements), default=0.0) + 0.1:
-        if (reply := _reply(board, best_question)) is not None:
-            return reply
+        return _reply(board, best_question)
     found = chosen_occurrences(board, statements)
     if not found:
         return None
@@ -292,12 +292,12 @@ def _people(board: Board) -> Draft | None:
 
 
 def _name_in(text: str, target: str) -> str | None:
-    """The person that a caption names: `Katrina: ...`, `I moved ...`, or a capitalised word that was not asked about."""
-    if lead := re.match(r"^([A-Z][\w'’-]+(?: [A-Z][\w'’-]+)?)\s*:", text):
+    """The person that a caption names: `Katrina: ...`, `I moved ...`, or a capitalised word not asked about."""
+    if lead := re.match(r"^([A-Z][\w'\u2019-]+(?: [A-Z][\w'\u2019-]+)?)\s*:", text):
         return lead[1]
     asked = {token.lower() for token in tokens(target)}
     for token in tokens(text):
-        if token in {"I", "I'm", "I’m", "I've", "I'll", "My", "my"}:
+        if token in {"I", "I'm", "I\u2019m", "I've", "I'll", "My", "my"}:
             return "The wearer of the camera (“I”)"
         if token[0].isupper() and token.lower() not in asked and token.lower() not in FUNCTION_WORDS and len(token) > 1:
             return token
@@ -324,8 +324,21 @@ def answer_why(board: Board) -> Draft | None:
         return None
     useful = sorted(
         board.matches,
-        key=lambda match: (-match.support - 0.2 * bool(re.search(r"\bbecause|\bso that\b|\bsince\b", match.text)), match.t_start_ns),
-    )  # fmt: skip
+        key=lambda match: (
+            -match.support
+            - 0.2
+            * bool(
+                re.search(
+                    r"\bbecause|\bso "
+                    r"that\b|\bsince\b",
+                    match.text,
+                )
+            ),
+            match.t_start_ns,
+        ),
+    )
     best = useful[0]
     at = board.view.words.span(best.recording, best.t_start_ns, best.t_end_ns)
-    return Draft(text=f"The nearest in memory: {shown(best)} (at {at}).", matches=tuple(useful), confidence=0.5 * best.support)  # fmt: skip
+    return Draft(
+        text=f"The nearest in memory: {shown(best)} (at {at}).", matches=tuple(useful), confidence=0.5 * best.support
+    )

@@ -71,9 +71,19 @@ def not_in_memory(board: Board) -> str:
     )
     where = ""
     if board.narrowed:
-        where = " " + (plan.window.text if plan.window and plan.window.text else f"{plan.anchor.relation} that" if plan.anchor else "there")  # fmt: skip
+        where = " " + (
+            plan.window.text
+            if plan.window and plan.window.text
+            else f"{plan.anchor.relation} that"
+            if plan.anchor
+            else "there"
+        )
     text = f"Not in memory: nothing about {quote(wanted)} was {how}{where}." if wanted else f"Not in memory{where}."
-    partial = board.finder.objects(plan.target, spans=board.spans, strict=False) if plan.is_visual or not plan.modalities else []  # fmt: skip
+    partial = (
+        board.finder.objects(plan.target, spans=board.spans, strict=False)
+        if plan.is_visual or not plan.modalities
+        else []
+    )
     if partial:
         seen = sorted({match.label for match in partial if match.label})
         text += f" ({', '.join(seen)} was seen, but nothing in memory bears out the rest.)"

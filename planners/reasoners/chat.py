@@ -1,0 +1,223 @@
+"""The reasoner that asks a language model: the same typed plan and the same judgement of sufficiency, as JSON.
+
+The model proposes; rules hold the line: times are parsed by rule, counts and durations are computed by the extractive
+operators and shown to the model, an answer that cites no evidence it was given is not accepted, budgets are enforced
+before each call. Costs one call for the plan and one per judgement (at most `max_model_calls`).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from planners.budget import Budget
+from planners.matches import Match
+from planners.plan import ANY_SIGHT, ANY_SPEECH, ANY_WRITING, Anchor, Plan
+from planners.protocols import Board, Draft, Verdict
+from planners.question import parse_question
+from planners.reasoners.chat_client import ChatClient, Message
+from planners.reasoners.chat_prompts import (
+    ANSWER_MAX_TOKENS,
+    MAX_EVIDENCE,
+    PLAN_MAX_TOKENS,
+    AnswerReply,
+    PlanReply,
+    answer_messages,
+    answer_schema,
+    json_object_in,
+    plan_messages,
+    plan_schema,
+    repair_message,
+)
+from planners.reasoners.extractive import ExtractiveReasoner
+from planners.words import content_words, stem
+from streammem.errors import ChatEndpointError
+from streammem.settings import ChatSettings
+from streammem.types import Modality
+
+logger = logging.getLogger(__name__)
+
+_Reply = TypeVar("_Reply", bound=BaseModel)
+
+_MODALITIES: dict[str, tuple[Modality, ...]] = {"seen": ANY_SIGHT, "said": ANY_SPEECH, "written": ANY_WRITING}
+
+
+class ChatReasoner:
+    """Reasons with a model behind an OpenAI-compatible endpoint. A context manager.
+
+    Raises:
+        ChatEndpointError: when made, where no endpoint is configured; later, where it is down or answers nonsense.
+    """
+
+    def __init__(self, settings: ChatSettings) -> None:
+        self._client = ChatClient(settings)
+        self._rules = ExtractiveReasoner()
+
+    def __enter__(self) -> ChatReasoner:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._client.close()
+
+    @property
+    def name(self) -> str:
+        return "chat"
+
+    @property
+    def wants_nearby(self) -> bool:
+        return True
+
+    def plan(self, question: str, *, choices: Sequence[str], budget: Budget) -> Plan:
+        """The model's plan where it is valid; what it leaves out or gets wrong is taken from the rules' plan."""
+        by_rule = parse_question(question)
+        try:
+            reply = self._ask(
+                plan_messages(by_rule.question),
+                kind=PlanReply,
+                schema=plan_schema(),
+                max_tokens=PLAN_MAX_TOKENS,
+                budget=budget,
+            )
+            return _merged(by_rule, reply)
+        except (_Unusable, ValidationError) as error:
+            logger.info("the model's plan is not usable (%s); using the rules' plan", type(error).__name__)
+            return by_rule
+
+    def reason(self, board: Board, *, choices: Sequence[str], budget: Budget) -> Verdict:
+        """One call: is the evidence enough, which of it, and the answer."""
+        computed = self._rules.reason(board, choices=choices, budget=budget).draft
+        evidence = _numbered(computed, board)
+        if not evidence:
+            return Verdict(enough=False)
+        messages = answer_messages(
+            board.plan.question,
+            evidence=evidence,
+            choices=choices,
+            computed=computed.text if computed is not None and not choices else None,
+            words=board.view.words,
+        )
+        try:
+            reply = self._ask(
+                messages,
+                kind=AnswerReply,
+                schema=answer_schema(list(evidence), choices),
+                max_tokens=ANSWER_MAX_TOKENS,
+                budget=budget,
+            )
+        except _Unusable as error:
+            raise ChatEndpointError(
+                f"The chat model answered nonsense twice ({error}); try another STREAMMEM_CHAT_MODEL or the "
+                f"extractive reasoner."
+            ) from error
+        return _verdict(reply, evidence=evidence, choices=choices, computed=computed)
+
+    def _ask(
+        self,
+        messages: list[Message],
+        *,
+        kind: type[_Reply],
+        schema: dict[str, Any],
+        max_tokens: int,
+        budget: Budget,
+    ) -> _Reply:
+        """A validated reply; one repair is asked for where the first is not usable."""
+        name = kind.__name__
+        reply = self._client.complete(messages, schema_name=name, schema=schema, max_tokens=max_tokens, budget=budget)
+        try:
+            return kind.model_validate(json.loads(json_object_in(reply.text)))
+        except (ValueError, ValidationError) as error:
+            told: list[Message] = [
+                *messages,
+                {"role": "assistant", "content": reply.text[:2000]},
+                repair_message(_first_line(error), schema),
+            ]
+        reply = self._client.complete(told, schema_name=name, schema=schema, max_tokens=max_tokens, budget=budget)
+        try:
+            return kind.model_validate(json.loads(json_object_in(reply.text)))
+        except (ValueError, ValidationError) as error:
+            raise _Unusable(_first_line(error)) from error
+
+
+class _Unusable(Exception):
+    """Two replies in a row that are not what was asked for."""
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(str(part) for part in first['loc']) or 'reply'}: {first['msg']}"
+    return str(error).splitlines()[0]
+
+
+def _merged(by_rule: Plan, reply: PlanReply) -> Plan:
+    """The model's kind, target and anchor over the rules' times; a target that shares no word with the question is
+    the model's invention and is not used."""
+    asked = {stem(word) for word in content_words(by_rule.question, keep_scaffold=True)}
+
+    def from_question(text: str) -> bool:
+        return bool({stem(word) for word in content_words(text, keep_scaffold=True)} & asked)
+
+    anchor = by_rule.anchor
+    if anchor is None and reply.relation != "none" and from_question(reply.anchor) and by_rule.window is None:
+        anchor = Anchor(relation=reply.relation, target=reply.anchor)
+    kind = by_rule.kind if by_rule.kind != "other" else reply.kind
+    target = reply.look_for.strip() if reply.look_for.strip() and from_question(reply.look_for) else by_rule.target
+    if by_rule.kind == "order" or not by_rule.target:
+        target = by_rule.target  # the rules found that nothing in particular is looked for
+    return Plan.model_validate(
+        {
+            **by_rule.model_dump(),
+            "kind": kind,
+            "target": target,
+            "anchor": anchor.model_dump() if anchor else None,
+            "occurrence": by_rule.occurrence if by_rule.occurrence not in {"all", "any"} else reply.occurrence,
+            "modalities": by_rule.modalities or _MODALITIES.get(reply.evidence, ()),
+        }
+    )
+
+
+def _numbered(computed: Draft | None, board: Board) -> dict[str, Match]:
+    """The evidence that is shown, in order of time, by short ids."""
+    kept: list[Match] = []
+    seen: set[tuple[str, int, str]] = set()
+    for match in [*(computed.matches if computed else ()), *board.matches, *board.nearby]:
+        key = (match.recording, match.t_start_ns, match.text)
+        if key not in seen and len(kept) < MAX_EVIDENCE:
+            seen.add(key)
+            kept.append(match)
+    kept.sort(key=lambda match: (match.recording, match.t_start_ns, match.t_end_ns, match.text))
+    return {f"E{index}": match for index, match in enumerate(kept, start=1)}
+
+
+def _verdict(
+    reply: AnswerReply, *, evidence: dict[str, Match], choices: Sequence[str], computed: Draft | None
+) -> Verdict:
+    """Accepts only what rests on evidence that was shown."""
+    cited = list(dict.fromkeys(key for key in reply.evidence if key in evidence))
+    search_for = reply.search_for.strip() or None
+    if choices:
+        if reply.answer not in choices:
+            return Verdict(enough=False, draft=computed, search_for=search_for)
+        if not cited:
+            return Verdict(enough=False, draft=computed, search_for=search_for)
+        draft = Draft(
+            text=reply.answer,
+            matches=tuple(evidence[key] for key in cited),
+            confidence=reply.confidence,
+            choice=list(choices).index(reply.answer),
+        )
+        return Verdict(enough=reply.sufficient, draft=draft, search_for=search_for)
+    if not cited or not reply.answer.strip():
+        logger.info("the model's answer cites no evidence that it was given; not accepted")
+        return Verdict(enough=False, search_for=search_for)
+    if not reply.sufficient:
+        return Verdict(enough=False, search_for=search_for)
+    draft = Draft(text=reply.answer.strip(), matches=tuple(evidence[key] for key in cited), confidence=reply.confidence)
+    return Verdict(enough=True, draft=draft)
