@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import heapq
+import html
 import json
 import logging
 import math
@@ -190,6 +191,8 @@ def _cue(block: list[str], first: int, source: str) -> Iterator[TrackLine | _Bad
     words = " ".join(line.strip() for line in block[arrow + 1 :])
     voice = _VOICE.match(words)
     text = " ".join(_MARKUP.sub("", words).split())
+    if source.lower().endswith(".vtt"):
+        text = html.unescape(text)  # WebVTT escapes &, < and >; SubRip does not
     if end_ns < start_ns or not text:
         yield _Bad(line_number=first + arrow, why="no text" if end_ns >= start_ns else "ends before it starts")
         return
