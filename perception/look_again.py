@@ -136,7 +136,8 @@ class SecondLook:
                     (x + x2 * tile_w) / width,
                     (y + y2 * tile_h) / height,
                 )
-                if all(other.label != found.label or intersection_over_union(other.box, box) < _SAME_BOX for other in kept):
+                same = [other for other in kept if other.label == found.label]
+                if all(intersection_over_union(other.box, box) < _SAME_BOX for other in same):
                     kept.append(replace(found, box=box))
         return kept
 

@@ -92,6 +92,10 @@ class ObjectTracker:
     def tracks(self) -> tuple[Track, ...]:
         return tuple(self._tracks)
 
+    def prime(self, image_rgb: ImageRGB) -> None:
+        """After `set_state`: the frame before the next one, from which motion is measured."""
+        self._grey = np.asarray(cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+
     def carry(self, image_rgb: ImageRGB) -> None:
         """Moves every track's box with the picture, to this newer frame."""
         if not self._tracks:
@@ -142,7 +146,6 @@ class ObjectTracker:
     def get_state(self) -> State:
         return {
             "next_number": self._next_number,
-            "grey": self._grey,
             "tracks": [
                 {
                     "number": t.number,
@@ -163,7 +166,7 @@ class ObjectTracker:
         }
 
     def set_state(self, state: State) -> None:
-        self._next_number, self._grey = state["next_number"], state["grey"]
+        self._next_number, self._grey = state["next_number"], None
         tuples = ("box", "best_box", "seen_box", "velocity")
         self._tracks = [Track(**{**t, **{name: tuple(t[name]) for name in tuples}}) for t in state["tracks"]]
 
@@ -194,7 +197,7 @@ class ObjectTracker:
             speed = np.abs(own).sum(axis=1)
             movers = own[speed > 0.5]
             dx, dy = np.median(movers if len(movers) >= 3 else own, axis=0)
-            track.box = _shift(track.box, dx / width, dy / height)
+            track.box = _shift(track.box, float(dx) / width, float(dy) / height)
 
     def _assign(
         self, detections: Sequence[Detection], colours: Sequence[npt.NDArray[np.float32]], t_ns: int

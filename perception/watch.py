@@ -123,8 +123,8 @@ class Watcher:
         if self._speech is not None:
             self._utterances += self._speech.finish()
         if self._boundaries.start_ns is not None and self._end_ns > self._boundaries.start_ns:
-            yield from self._overdue(self._end_ns)
-            yield self._close(Boundary(t_ns=self._end_ns, strength=1.0))
+            yield from self._overdue(self._end_ns - 1)
+            yield self._close(Boundary(t_ns=self._end_ns, strength=1.0), clean=False)
 
     # --- resuming -----------------------------------------------------------------------------------------------------
 
@@ -245,11 +245,16 @@ class Watcher:
                 self._resumed_at_line = (start_ns, already - 1)
                 return
             self._resumed_at_line = None
+            already_paced = True  # this line closed the event before the checkpoint
+        else:
+            already_paced = False
+        if not self._info.has_video and not self._info.has_audio:
+            if not already_paced:
+                yield from self._pace_by_lines(line, vector)
+            self._end_ns = max(self._end_ns, line.t_end_ns)
         if line.t_start_ns != self._line_start_ns:
             self._line_start_ns, self._lines_at_start = line.t_start_ns, 0
         self._lines_at_start += 1
-        if not self._info.has_video and not self._info.has_audio:
-            yield from self._pace_by_lines(line, vector)
         self._lines.append(HeardLine(line=line, vector=vector))
 
     def _pace_by_lines(self, line: TrackLine, vector: FloatVector | None) -> Iterator[ClosedSegment]:
@@ -267,13 +272,10 @@ class Watcher:
             signals = Signals(topic=topic, pause_s=pause_s)
             boundary = self._boundaries.update(signals, t_ns=t_ns)
             if boundary is not None:
-                self._lines_at_start -= 1  # this line belongs to the next event: a resumed run must read it again
                 self._topic.start_event()
                 yield self._close(boundary)
-                self._lines_at_start += 1
             else:
                 self._step_moment(t_ns, strength_of(signals))
-        self._end_ns = max(self._end_ns, line.t_end_ns)
 
     def _miss(self, gap: Gap) -> Iterator[ClosedSegment]:
         """A hole in the recording ends the event before it."""
@@ -284,7 +286,7 @@ class Watcher:
     def _break(self, gap: Gap, *, keep_gap: bool) -> Iterator[ClosedSegment]:
         if self._speech is not None:
             self._utterances += self._speech.finish()
-        yield from self._overdue(gap.t_start_ns)
+        yield from self._overdue(gap.t_start_ns - 1)
         end_ns = max(gap.t_start_ns, (self._boundaries.start_ns or 0) + 1)
         yield self._close(
             Boundary(t_ns=end_ns, strength=1.0), next_start_ns=gap.t_end_ns, gap=gap if keep_gap else None

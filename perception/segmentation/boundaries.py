@@ -91,11 +91,11 @@ class BoundaryDetector:
         self._start_ns = t_ns
 
     def overdue(self, t_ns: int) -> Boundary | None:
-        """The boundary that the maximum duration forces before `t_ns`, if any. Call until None."""
+        """The boundary that the maximum duration forces up to `t_ns`, if any. Call until None."""
         if self._start_ns is None:
             return None
         limit_ns = self._start_ns + round(self._settings.event_max_s * 1e9)
-        if t_ns <= limit_ns:
+        if t_ns < limit_ns:
             return None
         self._start_ns = limit_ns
         return Boundary(t_ns=limit_ns, strength=0.0)

@@ -86,9 +86,10 @@ class VisualNovelty:
         self._remember(histogram, layout, grey, t_ns)
         assert self._recent is not None
         assert self._event is not None
-        self._recent += min(1.0, elapsed_s) * (histogram - self._recent)
+        # New arrays, never in place: a state that was handed out must not change.
+        self._recent = self._recent + np.float32(min(1.0, elapsed_s)) * (histogram - self._recent)
         self._event_s += elapsed_s
-        self._event += min(1.0, elapsed_s / self._event_s) * (histogram - self._event)
+        self._event = self._event + np.float32(min(1.0, elapsed_s / self._event_s)) * (histogram - self._event)
         return Novelty(
             cut=min(1.0, cut),
             drift=_distance(self._recent, self._event),

@@ -109,6 +109,7 @@ def test_a_restored_tracker_goes_on_the_same() -> None:
     for step in range(40):
         if step == 20:
             other.set_state(load_state(dump_state(one.get_state())))
+            other.prime(street.frame((step - 1) / 5).image_rgb)
         frame = street.frame(step / 5)
         for tracker in (one, other) if step >= 20 else (one,):
             tracker.carry(frame.image_rgb)

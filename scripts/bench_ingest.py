@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""How fast a recording is ingested: against real time, and against merely decoding the same file.
+
+    python scripts/bench_ingest.py VIDEO... [--config embedded] [--runs 3]
+
+Every run is a fresh process, decode and ingest in turn, so that a machine that slows down slows both. Prints medians:
+wall time of decoding every frame and sample with PyAV (two threads); of the ingest once models are loaded; of loading
+them; times faster than real time; peak memory of the ingest process; and the share of each stage (stages run in three
+threads and overlap, so shares are of their sum, not of the wall). It prints; it never fails on a clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+
+def decode(path: Path) -> dict[str, Any]:
+    """Decodes everything and converts nothing."""
+    import av
+
+    start = time.perf_counter()
+    with av.open(str(path)) as container:
+        for stream in container.streams.video:
+            stream.thread_type = "AUTO"
+        frames = sum(1 for _ in container.decode())
+    return {"wall_s": time.perf_counter() - start, "frames": frames}
+
+
+def ingest(path: Path, config: str) -> dict[str, Any]:
+    """Ingests into a fresh memory; loading the models is timed apart."""
+    from perception.models.registry import ModelQueryEncoder, load_models
+    from perception.pipeline import Pipeline
+    from perception.sources import open_source
+    from streammem.memory import Memory
+    from streammem.settings import load_settings
+
+    settings = load_settings(config)
+    loading = time.perf_counter()
+    models = load_models(settings.models)
+    models.load()
+    loaded_s = time.perf_counter() - loading
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        with (
+            Memory.open(folder, write=True, create=True, encoder=ModelQueryEncoder(models)) as memory,
+            open_source(path, settings=settings.source) as source,
+        ):
+            report = Pipeline(settings, models, memory).run(source)
+        wall_s = time.perf_counter() - start
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "wall_s": wall_s,
+        "load_s": loaded_s,
+        "duration_s": report.duration_s,
+        "events": report.events,
+        "stages": report.stages,
+        "cpu_s": usage.ru_utime + usage.ru_stime,
+        "peak_mb": usage.ru_maxrss / 1024,
+    }
+
+
+def child(kind: str, path: Path, config: str) -> dict[str, Any]:
+    """Runs one measurement in a fresh process."""
+    command = [sys.executable, __file__, "--child", kind, str(path), "--config", config]
+    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode:
+        raise SystemExit(f"{kind} of {path} failed:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("videos", nargs="+", type=Path)
+    parser.add_argument("--config", default="embedded")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--child", choices=["decode", "ingest"], help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.child:
+        path = args.videos[0]
+        print(json.dumps(decode(path) if args.child == "decode" else ingest(path, args.config)))
+        return
+
+    print(f"{'file':24} {'length':>8} {'decode':>8} {'ingest':>8} {'÷decode':>8} {'×real':>7} {'load':>6} {'peak MB':>8} events")
+    for path in args.videos:
+        decodes: list[dict[str, Any]] = []
+        ingests: list[dict[str, Any]] = []
+        for _ in range(args.runs):
+            decodes.append(child("decode", path, args.config))
+            ingests.append(child("ingest", path, args.config))
+        wall = statistics.median(run["wall_s"] for run in ingests)
+        ratio = statistics.median(i["wall_s"] / d["wall_s"] for d, i in zip(decodes, ingests, strict=True))
+        length = ingests[0]["duration_s"]
+        print(
+            f"{path.name[:24]:24} {length:7.1f}s {statistics.median(d['wall_s'] for d in decodes):7.2f}s {wall:7.2f}s "
+            f"{ratio:8.2f} {length / wall:7.1f} {statistics.median(i['load_s'] for i in ingests):5.1f}s "
+            f"{max(i['peak_mb'] for i in ingests):8.0f} {ingests[0]['events']:6}"
+        )
+        stages = {
+            name: statistics.median(run["stages"].get(name, 0.0) for run in ingests)
+            for name in sorted({name for run in ingests for name in run["stages"]})
+        }
+        total = sum(stages.values())
+        shares = sorted(stages.items(), key=lambda item: -item[1])
+        print("    " + "   ".join(f"{name} {seconds:.2f}s ({100 * seconds / total:.0f} %)" for name, seconds in shares))
+
+
+if __name__ == "__main__":
+    main()
