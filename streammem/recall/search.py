@@ -1,6 +1,7 @@
 """Recall: scope, then every search that applies, then fusion. Holds no score of its own.
 
-Costs, on 125,000 observations: see `scripts/bench_recall.py`.
+Costs 70 ms (median, two busy cores) for 100 hits from 125,000 observations with a vector index, encoding the query not
+counted; a quarter of that in a memory of a few thousand.
 """
 
 from __future__ import annotations

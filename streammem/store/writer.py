@@ -112,6 +112,9 @@ class Writer:
             except BaseException:
                 self._put_back(batch)
                 raise
+        if self._needs_optimising():
+            with self._queue:
+                self._queue.notify()
 
     def queued(self) -> int:
         """Rows that wait for their commit."""
@@ -144,13 +147,13 @@ class Writer:
     def _run(self) -> None:
         while True:
             with self._queue:
-                while not self._closed and not self._due():
+                while not self._closed and not self._due() and not self._needs_optimising():
                     self._queue.wait(self._patience_s())
                 if self._closed:
                     return
             try:
                 self.flush()
-                if self._commits_since_optimise >= self._settings.optimise_every_commits:
+                if self._needs_optimising():
                     with self._commit, self._guarded():
                         self._optimise(self._settings.keep_old_versions_s)
             except Exception as error:
@@ -159,6 +162,9 @@ class Writer:
                     self._failure = error
                     self._batch.since_s = time.monotonic()  # try again after a pause, not in a hot loop
                     self._queue.wait(self._settings.batch_s)
+
+    def _needs_optimising(self) -> bool:
+        return self._commits_since_optimise >= self._settings.optimise_every_commits
 
     def _due(self) -> bool:
         size = self._batch.size()
