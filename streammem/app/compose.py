@@ -203,22 +203,23 @@ def ask(question: str, memory: Memory, settings: Settings, *, choices: tuple[str
 
     found: list[Observation] = []
     second_look = _Remembered(SecondLook(shared_models(settings.models), memory), found)
-    answer = ask_planner(
-        memory,
-        question,
-        choices=choices,
-        as_of_ns=as_of_ns,
-        settings=settings.planner,
-        reasoner=make_reasoner(settings),
-        look_again=second_look if settings.planner.look_again else None,
-    )
+    with ExitStack() as stack:
+        answer = ask_planner(
+            memory,
+            question,
+            choices=choices,
+            as_of_ns=as_of_ns,
+            settings=settings.planner,
+            reasoner=make_reasoner(settings, stack),
+            look_again=second_look if settings.planner.look_again else None,
+        )
     if found and not memory.is_writable:
         _write_back(memory.folder, settings, found)
     return answer
 
 
-def make_reasoner(settings: Settings) -> Reasoner:
-    """The reasoner that the settings name.
+def make_reasoner(settings: Settings, stack: ExitStack) -> Reasoner:
+    """The reasoner that the settings name. What it holds open is closed with `stack`.
 
     Raises:
         ConfigError: the chat reasoner without an endpoint.
@@ -231,7 +232,7 @@ def make_reasoner(settings: Settings) -> Reasoner:
             )
         from planners.reasoners.chat import ChatReasoner
 
-        return ChatReasoner(settings.chat)
+        return stack.enter_context(ChatReasoner(settings.chat))
     from planners.reasoners.extractive import ExtractiveReasoner
 
     return ExtractiveReasoner()
