@@ -148,7 +148,8 @@ class Watcher:
         self._open(start_ns)
         times = [start_ns]
         if self._info.has_video:
-            times.append(state["previous_frame_ns"] if state["previous_frame_ns"] is not None else 0)
+            # A second early: a source starts at a tick, and a frame may stand anywhere between its tick and the next.
+            times.append((self._previous_frame_ns or 0) - 1_000_000_000)
         if self._info.has_audio:
             times.append(self._audio_end_ns)
         if self._line_start_ns >= 0:
