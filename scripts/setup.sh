@@ -38,7 +38,7 @@ if [[ ( -n $moved && "$moved" != *" $PWD" ) ]] || ! "$venv/bin/python" -m pip --
     stop "cannot make a virtual environment; on Debian and Ubuntu install it with 'sudo apt-get install python3-venv'."
 fi
 echo "Installing StreamMem into $venv (once; about a minute on a fast line) ..." >&2
-pip() { "$venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
+pip() { "$venv/bin/python" -m pip --disable-pip-version-check --quiet --quiet "$@"; }
 
 torch=$(sed -n 's/^torch==//p' constraints.txt)
 if ! "$venv/bin/python" -c "import importlib.metadata as m; assert m.version('torch').split('+')[0] == '$torch'" 2>/dev/null; then

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from streammem.errors import InputError
 from streammem.types import NS_PER_S
@@ -19,8 +20,12 @@ _CLOCK = re.compile(r"^(?:(\d+):)?(\d{1,2}):(\d{2}(?:\.\d+)?)$")
 
 
 def seconds_to_ns(seconds: float) -> int:
-    """Nanoseconds, rounded to the nearest."""
-    return round(seconds * NS_PER_S)
+    """Nanoseconds of the number as it is written: 17847315.9 s is exactly that, which a product of floats is not."""
+    return _written_to_ns(repr(float(seconds)))
+
+
+def _written_to_ns(seconds: str) -> int:
+    return int((Decimal(seconds) * NS_PER_S).to_integral_value())
 
 
 def ns_to_seconds(ns: int) -> float:
@@ -53,16 +58,16 @@ def parse_time(text: str, *, origin_ns: int = 0) -> int:
     stripped = text.strip()
     if match := _CLOCK.match(stripped):
         hours, minutes, seconds = match.groups()
-        if int(minutes) >= 60 and hours is not None or float(seconds) >= 60:
+        if (int(minutes) >= 60 and hours is not None) or float(seconds) >= 60:
             raise InputError(f"{text!r} is not a time: minutes and seconds go up to 59.")
-        return origin_ns + seconds_to_ns(int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds))
+        return origin_ns + (int(hours or 0) * 3600 + int(minutes) * 60) * NS_PER_S + _written_to_ns(seconds)
     try:
         value = float(stripped)
     except ValueError:
         pass
     else:
         if math.isfinite(value) and abs(value) < 9e9:
-            return origin_ns + seconds_to_ns(value)
+            return origin_ns + _written_to_ns(stripped)
         raise InputError(f"{text!r} is not a time: seconds must be a finite number.")
     try:
         return parse_iso(stripped)
@@ -82,8 +87,10 @@ def format_offset(ns: int) -> str:
 
 def format_iso(ns: int) -> str:
     """ISO-8601 in UTC, to the millisecond."""
-    return datetime.fromtimestamp(ns // NS_PER_S, UTC).replace(microsecond=ns % NS_PER_S // 1_000_000 * 1000).isoformat(
-        timespec="milliseconds"
+    return (
+        datetime.fromtimestamp(ns // NS_PER_S, UTC)
+        .replace(microsecond=ns % NS_PER_S // 1_000_000 * 1000)
+        .isoformat(timespec="milliseconds")
     )
 
 

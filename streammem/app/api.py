@@ -74,10 +74,13 @@ def ingest(
         InputError: `start` is not a time.
 
     Example:
-        >>> done = ingest("demos/sample/street_talk.mp4", memory=folder)
-        >>> done.recordings[0].status
+        >>> import pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> track = folder / "talk.jsonl"
+        >>> _ = track.write_text('{"start": 5, "end": 7, "kind": "speech", "text": "The keys are under the mat."}')
+        >>> ingest(track, memory=folder / "memory").recordings[0].status
         'complete'
-        >>> ingest("demos/sample/street_talk.mp4", memory=folder).recordings[0].status
+        >>> ingest(track, memory=folder / "memory").recordings[0].status
         'already in memory'
     """
     settings = _settings(config)
@@ -121,9 +124,10 @@ def open_memory(path: str | Path, *, write: bool = False, create: bool = False, 
         MemoryNotFoundError, MemoryLockedError, MemoryVersionError: see `streammem.errors`.
 
     Example:
-        >>> with open_memory(sample) as memory:
-        ...     [recording.recording for recording in memory.recordings()]
-        ['street_talk']
+        >>> import tempfile
+        >>> with open_memory(tempfile.mkdtemp(), write=True, create=True) as memory:
+        ...     memory.recordings()
+        []
     """
     return compose.open_memory(path, _settings(config), write=write, create=create)
 
@@ -150,8 +154,15 @@ def ask(
         ChatEndpointError: the chat reasoner's endpoint cannot be used.
 
     Example:
-        >>> answer = ask("When did a dog appear?", memory=sample)
-        >>> answer.answerable
+        >>> import pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> track = folder / "talk.jsonl"
+        >>> _ = track.write_text('{"start": 5, "end": 7, "kind": "speech", "text": "The keys are under the mat."}')
+        >>> _ = ingest(track, memory=folder / "memory")
+        >>> answer = ask("Where are the keys?", memory=folder / "memory")
+        >>> answer.evidence[0].text, answer.evidence[0].t_start_ns
+        ('The keys are under the mat.', 5000000000)
+        >>> ask("When did a dog appear?", memory=folder / "memory").answerable
         False
     """
     if not question.strip():
@@ -194,8 +205,8 @@ def search(
         InputError: nothing to look for, a bad time, an unreadable picture, an unknown recording, an empty memory.
 
     Example:
-        >>> search("a man who was not bad-natured", memory=sample, k=1)[0].modality
-        'speech'
+        >>> search("keys", memory="my-memory", k=1)[0].text  # doctest: +SKIP
+        'The keys are under the mat.'
     """
     if not (text and text.strip()) and image is None:
         raise InputError("Say what to search for: a text, or a picture with --image.")

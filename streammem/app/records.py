@@ -1,6 +1,6 @@
 """The JSON that the command line and the servers give out: times in seconds from the start of each recording.
 
-The shapes are a promise to whoever parses them; `tests/streammem/test_app_records.py` holds them.
+The shapes are a promise to whoever parses them; `tests/streammem/test_cli.py` holds them.
 """
 
 from __future__ import annotations
