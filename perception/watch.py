@@ -32,6 +32,7 @@ from streammem.types import FloatVector, Gap
 
 _MOMENT_STRENGTH = 0.3
 _MOMENT_MIN_NS = 500_000_000
+_LAST_FRAME_NS = 1_000_000_000
 _STILL = Novelty(cut=0.0, drift=0.0, burst=0.0, motion=0.0)
 
 
@@ -122,6 +123,9 @@ class Watcher:
         """The source ended: closes the open event."""
         if self._speech is not None:
             self._utterances += self._speech.finish()
+        duration_ns = self._info.duration_ns or 0
+        if 0 < duration_ns - self._end_ns < _LAST_FRAME_NS:
+            self._end_ns = duration_ns  # the last sampled frame is shown until the end
         if self._boundaries.start_ns is not None and self._end_ns > self._boundaries.start_ns:
             yield from self._overdue(self._end_ns - 1)
             yield self._close(Boundary(t_ns=self._end_ns, strength=1.0), clean=False)
