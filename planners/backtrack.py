@@ -60,14 +60,17 @@ def answer_question(
     if not view.recordings:
         board = Board(plan=fallback, view=view, finder=finder)
         return _unanswered(board, budget, stopped="nothing found")
+    cut_short: StopReason | None = None
     try:
         plan = reasoner.plan(question, choices=choices, budget=budget)
     except BudgetExceeded as exceeded:
+        cut_short = "deadline" if exceeded.deadline else "budget"
         plan, reasoner = fallback, _without_model(exceeded)
     finder.names = frozenset(name_words(question))
     board = Board(plan=plan, view=view, finder=finder)
     loop = _Loop(board, reasoner=reasoner, budget=budget, choices=choices, look_again=look_again)
     draft, stopped = loop.run()
+    stopped = cut_short or stopped
     if draft is None or not draft.answerable or not draft.matches:
         return _unanswered(board, budget, stopped=stopped)
     return Answer(

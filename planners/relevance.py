@@ -87,7 +87,8 @@ class Relevance:
         unique = list(dict.fromkeys(texts))
         cosines = self.similarities(target, unique)
         found = [content_words(text, keep_scaffold=True) for text in unique]
-        phrase = target.lower() if len(wanted) > 1 else ""
+        spoken = content_words(target, keep_scaffold=True)
+        phrase = " ".join(spoken) if len(spoken) > 1 else ""
         self._learn_words([*wanted, *([phrase] if phrase else []), *(word for words in found for word in words)])
         names = name_words(target) | set(names)
         by_text: dict[str, Support] = {}

@@ -19,7 +19,7 @@ from planners.windows import TimeWords
 
 PLAN_MAX_TOKENS = 160
 ANSWER_MAX_TOKENS = 300
-MAX_EVIDENCE = 16
+MAX_EVIDENCE = 12
 _MAX_EVIDENCE_CHARACTERS = 320
 
 _PLAN_SYSTEM = """You turn a question about a recording into a search plan, as one JSON object.

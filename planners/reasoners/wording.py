@@ -52,7 +52,11 @@ def not_in_memory(board: Board) -> str:
     """Says what was looked for and where, and what is there instead, if anything."""
     plan, view = board.plan, board.view
     if not view.recordings:
-        return "Not in memory: nothing had been remembered by then." if view.as_of_ns else "Not in memory: it is empty."
+        return (
+            "Not in memory: nothing had been remembered by then."
+            if view.as_of_ns is not None
+            else "Not in memory: it is empty."
+        )
     if not board.spans:
         time = f"for {quote(plan.window.text)}" if plan.window and plan.window.text else "for that time"
         return f"Not in memory: nothing is remembered {time}."

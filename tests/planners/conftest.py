@@ -1,4 +1,4 @@
-"""Two small real memories with known content: a street (heard, seen, written) and a kitchen day (captions, speakers)."""
+"""Two small real memories with known content: a street (heard, seen, written), a kitchen day (captions, speakers)."""
 
 from __future__ import annotations
 
@@ -219,14 +219,19 @@ def _jpeg() -> bytes:
     return BytesIO(encoded.tobytes()).getvalue()
 
 
+DASHWOOD = (
+    "And Mr. John Dashwood had then leisure to consider how much there might be prudently in his power to do for them."
+)
+AMIABLE = "Had he married a more amiable woman, he might have been made still more respectable than he was."
+
 STREET = Script(
     recording="street",
     length_s=80.0,
     lines=[
-        (5.0, 13.0, "speech", "And Mr. John Dashwood had then leisure to consider how much there might be prudently in his power to do for them.", None),
+        (5.0, 13.0, "speech", DASHWOOD, None),
         (20.0, 22.4, "speech", "He was not an ill-disposed young man.", None),
         (35.0, 40.2, "speech", "Unless to be rather cold-hearted and rather selfish is to be ill-disposed.", None),
-        (50.0, 56.0, "speech", "Had he married a more amiable woman, he might have been made still more respectable than he was.", None),
+        (50.0, 56.0, "speech", AMIABLE, None),
         (65.0, 68.0, "speech", "He might even have been made amiable himself.", None),
         (60.0, 66.0, "text_in_view", "CAFE LUNA", None),
         (30.0, 34.0, "text_in_view", "NO PARKING", None),
@@ -245,7 +250,7 @@ STREET = Script(
         ("tie", 1, 21.0, 21.2, 0.41),
     ],
     tags=[(0.0, 80.0, (("street sign", 0.31), ("traffic light", 0.22)))],
-)  # fmt: skip
+)
 
 KITCHEN_START_NS = parse_iso("2026-11-20T09:00:00")
 
