@@ -298,6 +298,7 @@ def test_wrong_command_lines(command: Command, words: list[str], says: str) -> N
         (["ask", "what?", "--as-of", "1969-07-20"], "first recording starts at 0:00:00"),
         (["ask", "what?", "--as-of", "-5"], "Nothing was in memory yet"),
         (["ask", "what?", "--config", "nosuch"], "no config named 'nosuch'"),
+        (["ask", "what?", "--reasoner", "chat"], "STREAMMEM_CHAT_URL"),
         (["search"], "what to search for"),
         (["search", ""], "what to search for"),
         (["search", "x", "--after", "1:99"], "'1:99' is not a time"),
