@@ -16,6 +16,7 @@ from perception.segmentation.speech import Utterance
 _WINDOW_S = 28.0
 _JOIN_S = 0.3
 """Silence put between packed utterances: enough for the recogniser to end a sentence."""
+_ROUNDING_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +70,9 @@ def _join(window: Sequence[Utterance]) -> tuple[Samples, list[float]]:
 
 
 def _unjoin(t_s: float, window: Sequence[Utterance], starts: Sequence[float], *, is_end: bool = False) -> int:
-    """Time in the recording of a time in joined sound. An end that falls on a join belongs to the utterance before."""
-    place = max(0, int(np.searchsorted(np.asarray(starts), t_s - (_JOIN_S if is_end else -1e-6))) - 1)
+    """Time in the recording of a time in joined sound. Recognisers round: a start just before a join's end belongs to
+    the utterance after it, an end just after it to the one before."""
+    place = max(0, int(np.searchsorted(np.asarray(starts), t_s - _ROUNDING_S if is_end else t_s + _ROUNDING_S)) - 1)
     utterance = window[place]
     inside_ns = round((t_s - starts[place]) * 1e9)
     return min(utterance.t_end_ns, max(utterance.t_start_ns, utterance.t_start_ns + inside_ns))
