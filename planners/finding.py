@@ -103,7 +103,7 @@ class Finder:
             narrowed: the spans are less than everything, so recall is asked inside each of them.
         """
         found: list[Match] = []
-        if not content_words(target):
+        if not target.strip():
             return found
         if not modalities or "object" in modalities:
             found += self.objects(target, spans=spans)
@@ -114,7 +114,7 @@ class Finder:
             found += self._in_words(target, spans=spans, kinds=wanted_words, narrowed=narrowed)
         if not modalities or "visual" in modalities:
             found += self._in_pictures(target, spans=spans, narrowed=narrowed)
-        if not modalities or "fact" in modalities:
+        if (not modalities or "fact" in modalities) and not any(match.modality == "object" for match in found):
             found += self._in_facts(target, spans=spans)
         kept = [match for match in found if match.support >= SUPPORT_ENOUGH]
         return sorted(kept, key=lambda each: (each.recording, each.t_start_ns, each.t_end_ns, each.text))
@@ -268,7 +268,7 @@ class Finder:
                 event_id=fact.event_ids[0] if fact.event_ids else "",
                 text=text,
                 modality="fact",
-                support=judged.score * fact.confidence,
+                support=0.9 * judged.score * fact.confidence,  # what it was learned from is better evidence
             )
             for fact, text, judged in zip(facts, texts, supports, strict=True)
             if judged.coverage >= 0.6

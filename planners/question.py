@@ -314,7 +314,7 @@ def _take_occurrence(rest: _Rest, *, kind: QuestionKind) -> tuple[OccurrenceKind
 
 def _speaker(text: str) -> str | None:
     match = re.search(
-        rf"\b(?:did|does|do|has|was|is)\s+(?:the\s+)?([A-Z][\w'\u2019-]+(?: [A-Z][\w'\u2019-]+)?)\s+(?:\w+ "
+        rf"\b(?:did|does|do|has)\s+(?:the\s+)?([A-Z][\w'\u2019-]+(?: [A-Z][\w'\u2019-]+)?)\s+(?:\w+ "
         rf")?{_SPEECH_VERBS}",
         text,
     ) or re.search(rf"\bwhat\s+([A-Z][\w'\u2019-]+)\s+{_SPEECH_VERBS}", text)
@@ -392,7 +392,8 @@ def _target(text: str, *, kind: QuestionKind, speaker: str | None) -> str:
         r"the same time|at (?:any )?one time|last)$"
     )
     cleaned = rest.text.strip(" ,?.!")
-    return cleaned if _has_content(cleaned) else ""
+    # Four words and more mean something even where none of them does alone: "how much he could do for them".
+    return cleaned if _has_content(cleaned) or len(tokens(cleaned)) >= 4 else ""
 
 
 def _has_content(text: str) -> bool:

@@ -82,7 +82,7 @@ class Relevance:
         """
         bar = _bar(max(among, len(texts)))
         wanted = content_words(target)
-        if not wanted or not texts:
+        if not texts or (not wanted and self._encoder is None):
             return [Support(score=0.0, coverage=0.0, cosine=None, missing=tuple(wanted)) for _ in texts]
         unique = list(dict.fromkeys(texts))
         cosines = self.similarities(target, unique)
@@ -119,16 +119,16 @@ class Relevance:
             weight_sum += weight
             if covered < 0.2:
                 missing.append(word)
-        coverage = total / weight_sum
+        coverage = total / weight_sum if weight_sum else 0.0
         if phrase and not vetoed:  # "free time" is near "leisure", though neither of its words is
             coverage = max(coverage, max((self._near(phrase, word) for word in found), default=0.0))
-        exact /= weight_sum
+        exact = exact / weight_sum if weight_sum else 0.0
         if cosine is None:
             score = 1.0 / (1.0 + math.exp(-9.0 * (exact - 0.6)))
         else:
             raw = max(cosine, 0.0) + 0.30 * coverage + 0.10 * exact
-            head = next((word for word in reversed(wanted) if label_for_word(word) != "person"), wanted[-1])
-            if exact and head in missing:
+            heads = [word for word in wanted if label_for_word(word) != "person"] or wanted
+            if exact and heads[-1] in missing:
                 raw -= 0.12  # "the bank robbery" is not found where only a bank is
             score = 1.0 / (1.0 + math.exp(-8.0 * (raw - bar)))
         if vetoed:

@@ -40,12 +40,14 @@ def answer_written(board: Board) -> Draft | None:
 
 def is_furniture(target: str) -> bool:
     """Whether a target names only what writing stands on, or nothing: then whatever is written is meant."""
-    return all(stem(word) in _FURNITURE for word in content_words(target))
+    words = content_words(target)
+    return not target or (bool(words) and all(stem(word) in _FURNITURE for word in words))
 
 
 def is_sentence_word(target: str) -> bool:
     """Whether a target only says "sentence", "line", "speaker": the lines themselves are meant."""
-    return all(stem(word) in _SENTENCES for word in content_words(target))
+    words = content_words(target)
+    return bool(words) and all(stem(word) in _SENTENCES for word in words)
 
 
 def lines_in_spans(board: Board, kinds: tuple[ObservationKind, ...]) -> list[Match]:
