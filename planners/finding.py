@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from planners.matches import Match, clip, from_observation, union_spans, with_support
+from planners.matches import Match, clip, from_observation, joined_sentences, union_spans, with_support
 from planners.reading import MemoryView
 from planners.relevance import SUPPORT_ENOUGH
 from planners.vocabulary import is_kind_of_person, labels_for_word, names_thing
@@ -190,12 +190,12 @@ class Finder:
             if len(lines) > READ_ALL_UP_TO:
                 break
         else:
-            return list(lines.values())
+            return joined_sentences(list(lines.values()))
         lines.clear()
         modalities: tuple[Modality, ...] = kinds
         for hit in self.coarse_to_fine(target, spans=spans, modalities=modalities, narrowed=narrowed):
             lines.setdefault(hit.observation_id or hit.event_id, _from_hit(hit))
-        return clip(lines.values(), spans)
+        return clip(joined_sentences(list(lines.values())), spans)
 
     def coarse_to_fine(
         self, target: str, *, spans: Sequence[Span], modalities: tuple[Modality, ...] | None, narrowed: bool

@@ -15,6 +15,10 @@ from streammem.types import NS_PER_S, Evidence, Modality, Observation
 SAME_OCCURRENCE_S = 3.0
 """Matches that are closer than this belong to one occurrence: a pause of speech, a track that was lost for a moment."""
 
+SAME_SENTENCE_S = 0.3
+LONGEST_SENTENCE_S = 15.0
+"""Lines without full stops are not joined for ever."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
@@ -101,6 +105,25 @@ def occurrences(matches: Iterable[Match], *, gap_s: float = SAME_OCCURRENCE_S) -
         )
         for group in groups
     ]
+
+
+def joined_sentences(matches: Sequence[Match]) -> list[Match]:
+    """Speech lines joined where one sentence runs on into the next line: recognisers break long sentences."""
+    joined: list[Match] = []
+    for match in sorted(matches, key=lambda each: (each.recording, each.modality, each.t_start_ns, each.t_end_ns)):
+        last = joined[-1] if joined else None
+        if (
+            last is not None
+            and last.modality == match.modality == "speech"
+            and (last.recording, last.speaker) == (match.recording, match.speaker)
+            and 0 <= match.t_start_ns - last.t_end_ns <= SAME_SENTENCE_S * NS_PER_S
+            and match.t_end_ns - last.t_start_ns <= LONGEST_SENTENCE_S * NS_PER_S
+            and not last.text.rstrip().endswith((".", "?", "!", "…", ".”"))
+        ):
+            joined[-1] = replace(last, t_end_ns=match.t_end_ns, text=f"{last.text.rstrip()} {match.text.lstrip()}")
+        else:
+            joined.append(match)
+    return joined
 
 
 def union_spans(spans: Iterable[Span]) -> list[Span]:

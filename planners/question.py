@@ -314,7 +314,7 @@ def _take_occurrence(rest: _Rest, *, kind: QuestionKind) -> tuple[OccurrenceKind
 
 def _speaker(text: str) -> str | None:
     match = re.search(
-        rf"\b(?:did|does|do|has)\s+(?:the\s+)?([A-Z][\w'\u2019-]+(?: [A-Z][\w'\u2019-]+)?)\s+(?:\w+ "
+        rf"\b(?i:did|does|do|has)\s+(?:the\s+)?([A-Z][\w'\u2019-]+(?: [A-Z][\w'\u2019-]+)?)\s+(?:\w+ "
         rf")?{_SPEECH_VERBS}",
         text,
     ) or re.search(rf"\bwhat\s+([A-Z][\w'\u2019-]+)\s+{_SPEECH_VERBS}", text)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from planners.matches import Match, from_observation
+from planners.matches import Match, from_observation, joined_sentences
 from planners.protocols import Board, Draft
 from planners.reasoners.counting import named
 from planners.reasoners.temporal import by_usefulness, chosen_occurrences, strong
@@ -58,7 +58,7 @@ def lines_in_spans(board: Board, kinds: tuple[ObservationKind, ...]) -> list[Mat
             from_observation(each, support=0.85 * max(each.confidence, 0.5))
             for each in board.view.observations(kinds=kinds, span=span)
         ]
-    return found
+    return joined_sentences(found)
 
 
 def _quotes(board: Board, matches: list[Match], *, kinds: tuple[ObservationKind, ...]) -> Draft | None:
