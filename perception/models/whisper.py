@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from perception.models.sentences import SpokenWord, cut_sentences
 from perception.models.weights import WEIGHTS, joined_folder, weight_path
 from perception.protocols import HeardWords, Samples
 from streammem.errors import ConfigError, ModelError
@@ -27,11 +27,6 @@ NOISE_LOG_PROBABILITY = -1.5
 """Below it a stretch is left out whatever else is said of it."""
 MAX_COMPRESSION = 2.4
 """Text that gzip shrinks more than this repeats itself."""
-SENTENCE_ENDS = (".", "?", "!")
-ABBREVIATIONS = frozenset({"mr.", "mrs.", "ms.", "dr.", "st.", "prof.", "vs.", "no."})
-"""Words whose full stop does not end a sentence."""
-PAUSE_S = 0.8
-"""A silence inside a stretch that ends a sentence even without a full stop."""
 
 
 class Whisper:
@@ -67,7 +62,7 @@ class Whisper:
             compression_ratio_threshold=None,  # judged below, without a second try
             vad_filter=False,  # the pipeline has cut the speech out already
         )
-        heard: list[HeardWords] = []
+        words: list[SpokenWord] = []
         for segment in segments:
             if (
                 segment.compression_ratio > MAX_COMPRESSION
@@ -75,36 +70,31 @@ class Whisper:
                 or (segment.no_speech_prob > NO_SPEECH and segment.avg_logprob < MIN_LOG_PROBABILITY)
             ):
                 continue
-            heard += _sentences(segment.words or ())
-        return heard
-
-
-def _sentences(words: Sequence[Any]) -> list[HeardWords]:
-    """Cuts a segment's words at full stops and pauses. Confidence is the geometric mean of the words' own."""
-    stretches: list[list[Any]] = []
-    for word in words:
-        last = stretches[-1][-1] if stretches else None
-        if last is None or _ends_sentence(last.word.strip()) or word.start - last.end > PAUSE_S:
-            stretches.append([])
-        stretches[-1].append(word)
-    heard: list[HeardWords] = []
-    for stretch in stretches:
-        text = "".join(word.word for word in stretch).strip()
-        if any(letter.isalnum() for letter in text):
-            logs = [math.log(max(word.probability, 1e-6)) for word in stretch]
-            heard.append(
-                HeardWords(
-                    t_start_s=float(stretch[0].start),
-                    t_end_s=float(max(stretch[-1].end, stretch[0].start)),
-                    text=text,
-                    confidence=min(1.0, math.exp(sum(logs) / len(logs))),
+            words += [
+                SpokenWord(
+                    text=word.word,
+                    t_start_s=float(word.start),
+                    t_end_s=float(max(word.end, word.start)),
+                    probability=float(word.probability),
+                    starts_segment=place == 0,
                 )
-            )
-    return heard
+                for place, word in enumerate(segment.words or ())
+            ]
+        return [heard for sentence in cut_sentences(words) if (heard := _heard(sentence)) is not None]
 
 
-def _ends_sentence(word: str) -> bool:
-    return word.endswith(SENTENCE_ENDS) and word.lower() not in ABBREVIATIONS
+def _heard(sentence: Sequence[SpokenWord]) -> HeardWords | None:
+    """One stretch of words; None for punctuation alone. Confidence is the geometric mean of the words' own."""
+    text = "".join(word.text for word in sentence).strip()
+    if not any(letter.isalnum() for letter in text):
+        return None
+    logs = [math.log(max(word.probability, 1e-6)) for word in sentence]
+    return HeardWords(
+        t_start_s=sentence[0].t_start_s,
+        t_end_s=sentence[-1].t_end_s,
+        text=text,
+        confidence=min(1.0, math.exp(sum(logs) / len(logs))),
+    )
 
 
 def load(settings: ModelSettings) -> Whisper:
