@@ -45,7 +45,10 @@ _FACTORIES: dict[Role, dict[str, str | Factory]] = {
         "transformers-clip": "perception.models.transformers_image:load",
         "transformers-siglip": "perception.models.transformers_image:load",
     },
-    "detector": {"ssd-mobilenet-v2-coco": "perception.models.ssd:load"},
+    "detector": {
+        "ssd-mobilenet-v2-coco": "perception.models.ssd:load",
+        "ssd-mobilenet-v2-coco-opencv": "perception.models.ssd_opencv:load",
+    },
     "voice": {"silero": "perception.models.silero:load"},
     "speech": {
         "whisper-tiny": "perception.models.whisper:load",

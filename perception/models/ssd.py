@@ -1,59 +1,52 @@
-"""Objects in a picture: SSD MobileNet v2 trained on COCO, run by OpenCV's own network module.
+"""Objects in a picture: SSD MobileNet v2 trained on COCO, on ONNX Runtime.
 
-Knows no tracking and no memory. 64 ms a picture on one thread. Small objects (below about 1/15 of the picture's height)
-are missed: the network sees 300 x 300 pixels.
+Knows no tracking and no memory. 28 ms a picture on one thread, where OpenCV's network module takes 88 ms for the same
+weights and the same boxes (`ssd_opencv`). Small objects (below about 1/15 of the picture's height) are missed: the
+network sees 300 x 300 pixels.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from perception.models.threads import set_opencv_threads
+from perception.models.coco import COCO_LABELS
+from perception.models.frozen_graph import read_constants
+from perception.models.ssd_network import INPUT_SIZE, MAP_SIZES, Candidates, build_network, candidates
+from perception.models.threads import onnx_session, set_opencv_threads
 from perception.models.weights import weight_path
 from perception.protocols import ImageRGB
 from streammem.errors import ModelError
 from streammem.settings import ModelSettings
-from streammem.types import Box, Detection
+from streammem.types import Detection
 
 NAME = "ssd-mobilenet-v2-coco"
-INPUT_SIZE = 300
 DEFAULT_THRESHOLD = 0.4
 """Below it, one detection in three was wrong on the pictures looked at."""
 NMS_IOU = 0.5
+MAX_DETECTIONS = 100
 
-# COCO's ids run to 90 with ten of them unused; 0 is the background.
-_NAMES = """
-person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,,stop sign,parking meter,bench,
-bird,cat,dog,horse,sheep,cow,elephant,bear,zebra,giraffe,,backpack,umbrella,,,handbag,tie,suitcase,frisbee,skis,
-snowboard,sports ball,kite,baseball bat,baseball glove,skateboard,surfboard,tennis racket,bottle,,wine glass,cup,fork,
-knife,spoon,bowl,banana,apple,sandwich,orange,broccoli,carrot,hot dog,pizza,donut,cake,chair,couch,potted plant,bed,,
-dining table,,,toilet,,tv,laptop,mouse,remote,keyboard,cell phone,microwave,oven,toaster,sink,refrigerator,,book,clock,
-vase,scissors,teddy bear,hair drier,toothbrush
-"""
-_LABELS = dict(enumerate(_NAMES.replace("\n", "").split(","), start=1))
+_OUTPUTS = [f"map_{index}" for index in range(len(MAP_SIZES))]
+_LABELS = tuple(COCO_LABELS.values())
 
 
 class SsdMobilenet:
-    """`ObjectDetector`. OpenCV's network holds its input, so calls take turns."""
+    """`ObjectDetector`. Stateless: may be called from several threads."""
 
     name = NAME
-    labels = tuple(label for label in _LABELS.values() if label)
+    labels = _LABELS
 
     def __init__(self, *, threshold: float, threads: int) -> None:
-        import cv2
-
-        graph, config = weight_path("ssd-mobilenet-v2/graph"), weight_path("ssd-mobilenet-v2/config")
-        set_opencv_threads(threads)
+        path = weight_path("ssd-mobilenet-v2/graph")
         try:
-            self._net = cv2.dnn.readNetFromTensorflow(str(graph), str(config))
-        except cv2.error as error:
-            raise ModelError(f"OpenCV {cv2.__version__} cannot read the weights {str(graph)!r}: {error.err}") from error
+            network = build_network(read_constants(path))
+        except KeyError as error:
+            raise ModelError(f"The weights {str(path)!r} have no {error.args[0]!r}.") from error
+        set_opencv_threads(threads)
+        self._session = onnx_session(network, threads=threads)
         self._threshold = threshold
-        self._turn = threading.Lock()
 
     def detect(self, images: Sequence[ImageRGB]) -> list[tuple[Detection, ...]]:
         """Returns, per picture, what was found above the threshold, the surest first."""
@@ -62,36 +55,37 @@ class SsdMobilenet:
     def _detect(self, image: ImageRGB) -> tuple[Detection, ...]:
         import cv2
 
-        height, width = image.shape[:2]
-        blob = cv2.dnn.blobFromImage(image, size=(INPUT_SIZE, INPUT_SIZE))  # the graph wants RGB and scales by itself
-        with self._turn:
-            self._net.setInput(blob)
-            found = np.asarray(self._net.forward())[0, 0]  # (100, 7): -, class, score, x1, y1, x2, y2 in [0, 1]
-        found = found[found[:, 2] >= self._threshold]
-        found = found[[int(row[1]) in _LABELS and bool(_LABELS[int(row[1])]) for row in found]]
-        if not len(found):
-            return ()
-        corners = np.clip(found[:, 3:7], 0, 1)
-        sizes = corners[:, 2:] - corners[:, :2]
-        rectangles = np.hstack([corners[:, :2], sizes]) * (width, height, width, height)
-        kept = cv2.dnn.NMSBoxesBatched(
-            rectangles.tolist(), found[:, 2].tolist(), found[:, 1].astype(int).tolist(), self._threshold, NMS_IOU
-        )
-        order = sorted((int(index) for index in np.ravel(kept)), key=lambda index: (-found[index, 2], index))
+        blob = cv2.dnn.blobFromImage(image, size=(INPUT_SIZE, INPUT_SIZE))  # squeezed to a square; (1, 3, 300, 300)
+        maps = [np.asarray(one, dtype=np.float32) for one in self._session.run(_OUTPUTS, {"image": blob})]
+        found = candidates(maps, threshold=self._threshold)
+        corners = np.clip(found.corners, 0, 1)
+        kept = _surest(found, corners)[:MAX_DETECTIONS]
         return tuple(
-            Detection(
-                label=_LABELS[int(found[index, 1])],
-                score=float(min(found[index, 2], 1.0)),
-                box=_box(corners[index]),
-            )
-            for index in order
-            if sizes[index].min() > 0
+            _detection(found, corners, index) for index in kept if (corners[index, 2:] > corners[index, :2]).all()
         )
 
 
-def _box(corners: npt.NDArray[np.float32]) -> Box:
-    x1, y1, x2, y2 = (float(value) for value in corners)
-    return (x1, y1, x2, y2)
+def _surest(found: Candidates, corners: npt.NDArray[np.float32]) -> list[int]:
+    """Of boxes of one class that overlap, the surest alone (non-maximum suppression); places, the surest first."""
+    areas = np.prod(np.maximum(corners[:, 2:] - corners[:, :2], 0), axis=1)
+    order = np.lexsort((np.arange(len(corners)), -found.scores))
+    kept: list[int] = []
+    while len(order):
+        first, order = int(order[0]), order[1:]
+        kept.append(first)
+        low = np.maximum(corners[order, :2], corners[first, :2])
+        high = np.minimum(corners[order, 2:], corners[first, 2:])
+        shared = np.prod(np.maximum(high - low, 0), axis=1)
+        same = (found.classes[order] == found.classes[first]) & (
+            shared > NMS_IOU * (areas[order] + areas[first] - shared)
+        )
+        order = order[~same]
+    return kept
+
+
+def _detection(found: Candidates, corners: npt.NDArray[np.float32], index: int) -> Detection:
+    x1, y1, x2, y2 = (float(value) for value in corners[index])
+    return Detection(label=_LABELS[found.classes[index]], score=float(found.scores[index]), box=(x1, y1, x2, y2))
 
 
 def load(settings: ModelSettings) -> SsdMobilenet:

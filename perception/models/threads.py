@@ -43,14 +43,14 @@ _torch_threads = [1]
 
 
 def set_opencv_threads(threads: int) -> None:
-    """OpenCV has one number for the process too. Its networks are used by the detector only."""
+    """OpenCV has one number for the process too; resizing, optical flow and the networks go by it."""
     import cv2
 
     cv2.setNumThreads(threads)
 
 
-def onnx_session(path: str, *, threads: int) -> onnxruntime.InferenceSession:
-    """Opens an ONNX model on the CPU with that many threads, which sleep between calls."""
+def onnx_session(model: str | bytes, *, threads: int) -> onnxruntime.InferenceSession:
+    """Opens an ONNX model, a path or its bytes, on the CPU with that many threads, which sleep between calls."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -58,4 +58,4 @@ def onnx_session(path: str, *, threads: int) -> onnxruntime.InferenceSession:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors: the graph optimiser warns of initialisers it removes
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(path, sess_options=options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(model, sess_options=options, providers=["CPUExecutionProvider"])
