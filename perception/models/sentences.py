@@ -29,27 +29,9 @@ _ENDS = (".", "?", "!", "…", "。", "？", "！")  # noqa: RUF001 (full-width 
 _CLAUSE_ENDS = (",", ";", ":", "—", "–", "、", "，")  # noqa: RUF001
 _CLOSING = "\"'”’)]»"  # noqa: RUF001
 _TITLES = frozenset(
-    [
-        "mr.",
-        "mrs.",
-        "ms.",
-        "dr.",
-        "st.",
-        "prof.",
-        "rev.",
-        "hon.",
-        "capt.",
-        "col.",
-        "gen.",
-        "lt.",
-        "sgt.",
-        "messrs.",
-        "vs.",
-        "jr.",
-        "mt.",
-    ]
+    f"{title}." for title in "mr mrs ms dr st prof rev hon capt col gen lt sgt messrs vs jr mt".split(" ")
 )
-_BEFORE_NUMBERS = frozenset(["no.", "nos.", "p.", "pp.", "vol.", "fig.", "art.", "ch."])
+_BEFORE_NUMBERS = frozenset({"no.", "nos.", "p.", "pp.", "vol.", "fig.", "art.", "ch."})
 _INITIAL = re.compile(r"[^\W\d_]\.")
 _DOTTED = re.compile(r"(?:[^\W\d_]\.){2,}")
 
