@@ -16,6 +16,7 @@ from enum import Enum
 from typing import Literal
 
 from perception.describe import Describer
+from perception.lines import LineVectors, with_vectors
 from perception.models.registry import Models
 from perception.protocols import Source, SourceItem, TrackLine
 from perception.stages import Stages
@@ -25,13 +26,12 @@ from streammem.episodic.levels import LevelBuilder
 from streammem.errors import ConfigError, SourceBrokenError
 from streammem.memory import Memory
 from streammem.settings import Settings
-from streammem.types import EventBundle, FloatVector, Gap, Recording, stable_id
+from streammem.types import EventBundle, Gap, Recording, stable_id
 
 logger = logging.getLogger(__name__)
 
 _QUEUE_SEGMENTS = 4
 """Closed events that may wait for description; each holds at most four frames and 30 s of sound."""
-_LINE_BATCH = 64
 _CHECKPOINT_EVERY_S = 1.0
 _PROGRESS_EVERY_S = 0.1
 
@@ -185,18 +185,18 @@ class _Run:
         """Returns what broke, if the source did."""
         problem: str | None = None
         told = 0.0
-        items = self._with_vectors(self._source.stream(from_ns=from_ns))
+        items = self._items(from_ns)
         while True:
             try:
                 with self._stages.time("wait for decoder"):
-                    item, vector = next(items)
+                    item, vectors = next(items)
             except StopIteration:
                 break
             except SourceBrokenError as error:
                 problem = str(error)
                 break
             with self._stages.time("watch"):
-                closed = list(self._watcher.watch(item, vector=vector))
+                closed = list(self._watcher.watch(item, vectors=vectors))
             for segment in closed:
                 self._put(segment)
             if self._failure is not None or cancel.is_set():
@@ -208,26 +208,12 @@ class _Run:
             self._put(segment)
         return problem
 
-    def _with_vectors(self, items: Iterator[SourceItem]) -> Iterator[tuple[SourceItem, FloatVector | None]]:
-        """Caption tracks without a picture are segmented by topic: their lines are embedded in batches, once."""
-        info = self._source.info
+    def _items(self, from_ns: int) -> Iterator[tuple[SourceItem, LineVectors | None]]:
+        """The source's items; where they are nothing but lines, with the vectors that segmentation needs."""
+        info, items = self._source.info, self._source.stream(from_ns=from_ns)
         if info.has_video or info.has_audio:
-            yield from ((item, None) for item in items)
-            return
-        batch: list[SourceItem] = []
-        for item in items:
-            batch.append(item)
-            if len(batch) >= (1 if info.is_live else _LINE_BATCH):
-                yield from self._embed_lines(batch)
-                batch = []
-        yield from self._embed_lines(batch)
-
-    def _embed_lines(self, batch: list[SourceItem]) -> Iterator[tuple[SourceItem, FloatVector | None]]:
-        texts = sorted({item.text for item in batch if isinstance(item, TrackLine)})
-        with self._stages.time("text"):
-            vectors = dict(zip(texts, self._models.text.encode(texts), strict=True)) if texts else {}
-        for item in batch:
-            yield item, vectors[item.text] if isinstance(item, TrackLine) else None
+            return ((item, None) for item in items)
+        return with_vectors(items, self._models.text, self._stages)
 
     def _put(self, segment: ClosedSegment | _End) -> None:
         while self._failure is None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from perception.keyframes import KeyFramePicker
+from perception.lines import LineVectors
 from perception.objects import ObjectSpan, ObjectWatcher
 from perception.protocols import (
     AudioBlock,
@@ -108,14 +109,14 @@ class Watcher:
 
     # --- the fold -----------------------------------------------------------------------------------------------------
 
-    def watch(self, item: SourceItem, *, vector: FloatVector | None = None) -> Iterator[ClosedSegment]:
-        """Takes the next item; yields the events that it closes. `vector`: sentence vector of a caption line."""
+    def watch(self, item: SourceItem, *, vectors: LineVectors | None = None) -> Iterator[ClosedSegment]:
+        """Takes the next item; yields the events that it closes. `vectors`: of a line, where there are only lines."""
         if isinstance(item, VideoFrame):
             yield from self._watch_frame(item)
         elif isinstance(item, AudioBlock):
             yield from self._hear(item)
         elif isinstance(item, TrackLine):
-            yield from self._read(item, vector)
+            yield from self._read(item, vectors)
         else:
             yield from self._miss(item)
 
@@ -241,7 +242,7 @@ class Watcher:
         else:
             self._step_moment(end_ns, strength_of(signals))
 
-    def _read(self, line: TrackLine, vector: FloatVector | None) -> Iterator[ClosedSegment]:
+    def _read(self, line: TrackLine, vectors: LineVectors | None) -> Iterator[ClosedSegment]:
         if self._resumed_at_line is not None:
             start_ns, already = self._resumed_at_line
             if line.t_start_ns < start_ns:
@@ -255,14 +256,16 @@ class Watcher:
             already_paced = False
         if not self._info.has_video and not self._info.has_audio:
             if not already_paced:
-                yield from self._pace_by_lines(line, vector)
+                yield from self._pace_by_lines(line, vectors)
             self._end_ns = max(self._end_ns, line.t_end_ns)
         if line.t_start_ns != self._line_start_ns:
             self._line_start_ns, self._lines_at_start = line.t_start_ns, 0
         self._lines_at_start += 1
-        self._lines.append(HeardLine(line=line, vector=vector))
+        if vectors is not None:
+            self._topic.add(vectors.own)
+        self._lines.append(HeardLine(line=line, vector=vectors.own if vectors is not None else None))
 
-    def _pace_by_lines(self, line: TrackLine, vector: FloatVector | None) -> Iterator[ClosedSegment]:
+    def _pace_by_lines(self, line: TrackLine, vectors: LineVectors | None) -> Iterator[ClosedSegment]:
         t_ns = line.t_start_ns
         start_ns = self._boundaries.start_ns
         pause_s = max(0.0, (t_ns - self._end_ns) / 1e9)
@@ -273,11 +276,10 @@ class Watcher:
             yield from self._break(hole, keep_gap=False)
         else:
             yield from self._overdue(t_ns)
-            topic = self._topic.update(vector) if vector is not None else 0.0
+            topic = self._topic.before(vectors.ahead) if vectors is not None else 0.0
             signals = Signals(topic=topic, pause_s=pause_s)
             boundary = self._boundaries.update(signals, t_ns=t_ns)
             if boundary is not None:
-                self._topic.start_event()
                 yield self._close(boundary)
             else:
                 self._step_moment(t_ns, strength_of(signals))
@@ -308,6 +310,7 @@ class Watcher:
 
     def _open(self, t_ns: int) -> None:
         self._picker.start(t_ns)
+        self._topic.start_event()
         self._turnover = 0.0
         self._moments = [(t_ns, self._strength)]
         self._utterances, self._lines = [], []

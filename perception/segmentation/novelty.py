@@ -86,10 +86,9 @@ class VisualNovelty:
         self._remember(histogram, layout, grey, t_ns)
         assert self._recent is not None
         assert self._event is not None
-        # New arrays, never in place: a state that was handed out must not change.
-        self._recent = self._recent + np.float32(min(1.0, elapsed_s)) * (histogram - self._recent)
+        self._recent = _towards(self._recent, histogram, min(1.0, elapsed_s))
         self._event_s += elapsed_s
-        self._event = self._event + np.float32(min(1.0, elapsed_s / self._event_s)) * (histogram - self._event)
+        self._event = _towards(self._event, histogram, min(1.0, elapsed_s / self._event_s))
         return Novelty(
             cut=min(1.0, cut),
             drift=_distance(self._recent, self._event),
@@ -134,6 +133,11 @@ class VisualNovelty:
         self._histogram, self._layout, self._motion_grey, self._t_ns = histogram, layout, grey, t_ns
         if self._recent is None:
             self._recent, self._event = histogram.copy(), histogram.copy()
+
+
+def _towards(old: npt.NDArray[np.float32], new: npt.NDArray[np.float32], share: float) -> npt.NDArray[np.float32]:
+    """Moves `old` by a share of the way to `new`. A new array: a state that was handed out must not change."""
+    return (old + np.float32(share) * (new - old)).astype(np.float32)
 
 
 def _grid_histogram(image_rgb: npt.NDArray[np.uint8] | cv2.typing.MatLike) -> npt.NDArray[np.float32]:

@@ -1,54 +1,59 @@
-"""Change of topic in a stream of captioned or spoken lines: the last few lines against the whole open event.
+"""Change of topic in a stream of captioned or spoken lines: the next few lines against the whole open event.
 
-Knows sentence vectors, no model. State: two vectors.
+Distances are judged against their own recent past (surprise), for how far apart two stretches of one activity lie
+depends on who narrates. Looks `LINES_AHEAD` lines ahead, because what a line begins shows only in those that follow it.
+Measured on two narrated hours: events cut here resemble their neighbours less (cosine 0.56) than their own halves
+resemble each other (0.67); for fixed cuts both are 0.67. Knows sentence vectors, no model. State: one vector and a
+running statistic.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from perception.segmentation.surprise import RunningSurprise
 from perception.state import State
 from streammem.types import FloatVector
 
-_RECENT_LINES = 4
+LINES_AHEAD = 4
 """About ten seconds of dense narration."""
-_DISTANCE_FROM = 0.35
-_DISTANCE_FULL = 0.9
-"""Cosine distance of recent lines from the event so far: within one activity of narrated daily life it stays mostly
-below 0.35 (MiniLM), between unrelated ones it nears 1."""
-_MIN_LINES = 6
+_FULL_AT = 3.0
+"""Standard deviations of surprise that count as a certain change; 0 counts as none."""
+_WEIGHT = 0.8
+_MIN_LINES = 4
+_FORGET_LINES = 300.0
+_READY_LINES = 16.0
 
 
 class TopicDrift:
-    """Compares what is being said now with what the event was about."""
+    """Compares what is about to be said with what the event was about."""
 
     def __init__(self) -> None:
-        self._recent: FloatVector | None = None
-        self._event: FloatVector | None = None
+        self._event: FloatVector | None = None  # sum of the lines of the open event
         self._lines = 0
+        # A line stands for a second here: the statistic counts lines, not time.
+        self._surprise = RunningSurprise(time_constant_s=_FORGET_LINES, floor=0.02, ready_after_s=_READY_LINES)
 
-    def update(self, vector: FloatVector) -> float:
-        """Takes the next line's vector (D,), L2-normalised; returns topic change in [0, 1]."""
+    def before(self, ahead: FloatVector) -> float:
+        """Change of topic, in [0, 1], at the line that begins `ahead`, the mean vector (D,) of the next lines."""
+        if self._event is None or self._lines < _MIN_LINES:
+            return 0.0
+        lengths = float(np.linalg.norm(ahead) * np.linalg.norm(self._event))
+        distance = 1.0 - float(np.dot(ahead, self._event)) / max(1e-9, lengths)
+        surprise = self._surprise.update(distance, elapsed_s=1.0)
+        return _WEIGHT * float(np.clip(surprise / _FULL_AT, 0.0, 1.0))
+
+    def add(self, vector: FloatVector) -> None:
+        """The line became part of the open event."""
+        self._event = vector.copy() if self._event is None else (self._event + vector).astype(np.float32)
         self._lines += 1
-        if self._recent is None or self._event is None:
-            self._recent, self._event = vector.copy(), vector.copy()
-            return 0.0
-        recent = self._recent + (vector - self._recent) / np.float32(min(self._lines, _RECENT_LINES))
-        event = self._event + (vector - self._event) / np.float32(self._lines)
-        self._recent, self._event = recent.astype(np.float32), event.astype(np.float32)
-        if self._lines < _MIN_LINES:
-            return 0.0
-        lengths = float(np.linalg.norm(recent) * np.linalg.norm(event))
-        distance = 1.0 - float(np.dot(recent, event)) / max(1e-9, lengths)
-        return float(np.clip((distance - _DISTANCE_FROM) / (_DISTANCE_FULL - _DISTANCE_FROM), 0.0, 1.0))
 
     def start_event(self) -> None:
-        """The event begins anew; what was said last stays as its first topic."""
-        self._event = None if self._recent is None else self._recent.copy()
-        self._lines = 0 if self._recent is None else 1
+        self._event, self._lines = None, 0
 
     def get_state(self) -> State:
-        return {"recent": self._recent, "event": self._event, "lines": self._lines}
+        return {"event": self._event, "lines": self._lines, "surprise": self._surprise.get_state()}
 
     def set_state(self, state: State) -> None:
-        self._recent, self._event, self._lines = state["recent"], state["event"], state["lines"]
+        self._event, self._lines = state["event"], state["lines"]
+        self._surprise.set_state(state["surprise"])

@@ -14,7 +14,7 @@ from perception.segmentation.boundaries import BoundaryDetector, Signals, streng
 from perception.segmentation.novelty import CUT_SCORE, VisualNovelty
 from perception.segmentation.speech import UtteranceTracker
 from perception.segmentation.surprise import RunningSurprise
-from perception.segmentation.topic import TopicDrift
+from perception.segmentation.topic import LINES_AHEAD, TopicDrift
 from perception.state import dump_state, load_state
 from streammem.settings import SegmentationSettings
 from tests.media import texture
@@ -130,7 +130,7 @@ def test_agreeing_signals_are_stronger_than_each() -> None:
     assert both > strength_of(Signals(pause_s=2.0))
 
 
-def test_a_change_of_topic_shows() -> None:
+def test_a_change_of_topic_shows_at_the_line_that_begins_it() -> None:
     rng = np.random.default_rng(0)
     kitchen, street = np.eye(64, dtype=np.float32)[:2]
 
@@ -138,11 +138,17 @@ def test_a_change_of_topic_shows() -> None:
         vector = about + rng.normal(0, 0.05, 64).astype(np.float32)
         return (vector / np.linalg.norm(vector)).astype(np.float32)
 
+    lines = [line(kitchen) for _ in range(60)] + [line(street) for _ in range(10)]
     topic = TopicDrift()
-    same = [topic.update(line(kitchen)) for _ in range(20)]
-    changed = [topic.update(line(street)) for _ in range(8)]
-    assert max(same) < 0.1
-    assert changed[-1] > 0.3
+    change = []
+    for place, vector in enumerate(lines):
+        change.append(topic.before(np.mean(lines[place : place + LINES_AHEAD], axis=0)))
+        topic.add(vector)
+    # It rises as the lines ahead turn to the street, and is full where most of them have.
+    assert sum(change[20:55]) / 35 < 0.2
+    assert max(change[57:60]) == pytest.approx(0.8)
+    topic.start_event()
+    assert topic.before(lines[-1]) == 0.0
 
 
 class Loudness:

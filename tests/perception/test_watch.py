@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from perception.models.registry import load_models
@@ -91,7 +92,8 @@ def test_from_every_checkpoint_a_fresh_watcher_goes_on_the_same(whole: list[Clos
         for one, other in zip(rest, whole[place + 1 :], strict=True):
             for mine, theirs in zip(one.utterances, other.utterances, strict=True):
                 # AAC decoders make up noise from a running seed: inaudibly different when started later.
-                assert abs(mine.samples - theirs.samples).max() < 5e-3
+                difference = np.sqrt(np.mean((mine.samples - theirs.samples) ** 2))
+                assert difference < 0.03 * np.sqrt(np.mean(theirs.samples**2))
 
 
 def test_a_still_camera_gives_neither_one_event_nor_one_per_frame(tmp_path: Path) -> None:
