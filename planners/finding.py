@@ -170,7 +170,7 @@ class Finder:
         candidates = self.lines(spans=spans, kinds=kinds, target=target, narrowed=narrowed)
         supports = self.view.relevance.supports(
             target,
-            [match.text for match in candidates],
+            [f"{match.speaker}: {match.text}" if match.speaker else match.text for match in candidates],
             among=len(candidates) if narrowed else self.view.text_count,
             names=self._names_in(target),
         )

@@ -62,7 +62,7 @@ _KINDS: tuple[tuple[QuestionKind, str], ...] = (
         r"^(?:(?:at|around|since|until) )?(?:when|what (?:time|moment|point)|which (?:moment|minute|second|"
         r"day|point))\b",
     ),
-    ("when", r"^(?:please )?(?:find|show(?: me)?|locate|jump to|go to|take me to)\b"),
+    ("when", r"^(?:please )?(?:tell me (?:when|at what)|find|show(?: me)?|locate|jump to|go to|take me to)\b"),
     ("where", r"^(?:(?:from|to) )?(?:where|in (?:what|which) (?:place|room|location)|what place)\b"),
     ("who", r"^(?:(?:to|with|by|from|for) )?who(?:m|se)?\b"),
     ("why", r"^(?:why|how come|for what reason|what (?:is|was) the reason)\b"),
@@ -325,7 +325,7 @@ _LEADS: dict[QuestionKind, str] = {
     "when": (
         r"^(?:please )?(?:(?:at|around|since|until) )?(?:when|what (?:time|moment|point)|which (?:moment|minute|"
         r"second|day|point)|"
-        r"find|show(?: me)?|locate|jump to|go to|take me to)(?: the)?(?: (?:moment|part|time|scene|place|point|"
+        r"tell me|find|show(?: me)?|locate|jump to|go to|take me to)(?: the)?(?: (?:moment|part|time|scene|place|point|"
         r"bit)s?)?(?: (?:when|where|that|at which|with|in which))?"
     ),
     "where": r"^(?:(?:from|to) )?(?:where|in (?:what|which) (?:place|room|location)|what place)",
@@ -352,6 +352,7 @@ def _target(text: str, *, kind: QuestionKind, speaker: str | None) -> str:
         rest.take(rf"^{_AUXILIARY}(?:there\b\s*)?")
     elif kind == "how_many":
         rest.take(rf"^{_AUXILIARY}")
+        rest.take(r"\b(?:can|could|do|did) (?:you|we|one|i) (?:count|see|find|spot)\b")
         rest.text = re.sub(
             rf"\s+{_AUXILIARY}(?:there\b|you see\b|we see\b)?", " ", f"{rest.text} ", count=1, flags=re.I
         ).strip()
@@ -360,6 +361,7 @@ def _target(text: str, *, kind: QuestionKind, speaker: str | None) -> str:
     if kind == "written":
         rest.take(r"\b(?:is |are |was |were )?(?:written|printed|shown|displayed|visible)\b")
         rest.take(r"\b(?:does|do|did) (?=the)")
+        rest.take(r"^(?:(?:can|could) )?(?:be|you|one|i|we) (?:read|seen?)\b(?: in the picture)?")
         rest.take(rf"\b(?:{_SPEECH_VERBS}|reads?)$")
         rest.take(r"^(?:the )?(?:text|words|writing)\b(?: (?:is|are|was|were)?(?: (?:there|in view))?)?")
     subject = (

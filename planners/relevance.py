@@ -30,6 +30,8 @@ _WORD_FLOOR, _WORD_CEILING = 0.48, 0.85
 """Cosine between single words: unrelated ones reach 0.48 in MiniLM, inflections and synonyms start near 0.6."""
 _NAME_RATIO = 0.8
 """Names that differ in spelling by less are the same (speech recognition writes them as it hears them)."""
+NAME_AND_MORE_COSINE = 0.7
+"""A text that shares only a name with the target is about something else unless it is this near as a whole."""
 _MAX_WORD_CACHE = 20_000
 
 
@@ -119,6 +121,9 @@ class Relevance:
             weight_sum += weight
             if covered < 0.2:
                 missing.append(word)
+        others = [word for word in wanted if word not in names]
+        if names and others and set(others) <= set(missing) and (cosine is None or cosine < NAME_AND_MORE_COSINE):
+            vetoed = True  # who it was is there, what was done is not
         coverage = total / weight_sum if weight_sum else 0.0
         if phrase and not vetoed:  # "free time" is near "leisure", though neither of its words is
             coverage = max(coverage, max((self._near(phrase, word) for word in found), default=0.0))

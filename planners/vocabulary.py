@@ -148,6 +148,9 @@ def is_kind_of_person(word: str) -> bool:
 def same_thing(first: str, second: str) -> bool:
     """Whether two words name the same kind of thing."""
     label = label_for_word(first)
+    for kind, members in _KINDS.items():
+        if stem(first.lower()) == stem(kind) and label_for_word(second) in members:
+            return True
     if label is None or label != label_for_word(second):
         return False
     return label != "person" or not (is_kind_of_person(first) and is_kind_of_person(second))
