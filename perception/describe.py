@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
-from streammem.semantic.extraction import extract_facts
+import numpy as np
 
 from perception.models.registry import Models
 from perception.protocols import ImageAnalysis, ImageRGB, VideoFrame
@@ -20,6 +20,7 @@ from perception.recognise import HeardSpan, recognise
 from perception.stages import Stages
 from perception.watch import ClosedSegment, Moment
 from perception.wording import describe_event, describe_object, describe_scene
+from streammem.semantic.extraction import extract_facts
 from streammem.types import (
     Detection,
     Event,
@@ -40,8 +41,8 @@ _PACK_EVENTS = 12
 _PACK_SPAN_S = 60.0
 _THUMBNAIL_WIDTH = 320
 _THUMBNAIL_QUALITY = 72
-_TEXT_FRAMES = 2
-"""Key frames of an event that are read for text: the first, and the last where the picture changed."""
+_READ_EVERY_S = 10.0
+"""An event's last key frame is read for text (titles have faded in by then), and one more for every ten seconds."""
 _MIN_TEXT_SCORE = 0.6
 _LABEL_CACHE = 512
 
@@ -187,11 +188,12 @@ class Describer:
         """Text in view, merged over key frames: a sign seen in two of them is one observation that spans both."""
         if self._models.ocr is None:
             return []
-        places = [0] if len(originals) == 1 else [0, len(originals) - 1]
+        count = min(len(originals), 1 + int((segment.t_end_ns - segment.t_start_ns) / 1e9 / _READ_EVERY_S))
+        places = sorted({round(place) for place in np.linspace(len(originals) - 1, 0, count)})
         spans: dict[str, tuple[int, int, float]] = {}
         boxes = {}
         with self._stages.time("ocr"):
-            for place in places[:_TEXT_FRAMES]:
+            for place in places:
                 t_ns = segment.frames[place].t_ns
                 for found in self._models.ocr.read(originals[place]):
                     text = found.text.strip()
