@@ -29,7 +29,7 @@ _ENDS = (".", "?", "!", "…", "。", "？", "！")  # noqa: RUF001 (full-width 
 _CLAUSE_ENDS = (",", ";", ":", "—", "–", "、", "，")  # noqa: RUF001
 _CLOSING = "\"'”’)]»"  # noqa: RUF001
 _TITLES = frozenset(
-    f"{title}." for title in "mr mrs ms dr st prof rev hon capt col gen lt sgt messrs vs jr mt".split(" ")
+    {"mr.", "mrs.", "ms.", "dr.", "st.", "prof.", "rev.", "hon.", "capt.", "col.", "gen.", "lt.", "sgt.", "vs.", "jr."}
 )
 _BEFORE_NUMBERS = frozenset({"no.", "nos.", "p.", "pp.", "vol.", "fig.", "art.", "ch."})
 _INITIAL = re.compile(r"[^\W\d_]\.")
