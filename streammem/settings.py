@@ -178,10 +178,14 @@ def load_settings(config: str | Path | None = None) -> Settings:
 
 def _find_config(name: str) -> Path:
     as_file = Path(name)
-    if as_file.suffix in {".yaml", ".yml"} or as_file.is_file():
-        if not as_file.is_file():
-            raise ConfigError(f"Config file {name!r} does not exist.")
+    try:
+        is_file = as_file.is_file()
+    except OSError as error:
+        raise ConfigError(f"Config file {name!r} cannot be read: {error.strerror}.") from error
+    if is_file:
         return as_file
+    if as_file.suffix in {".yaml", ".yml"}:
+        raise ConfigError(f"Config file {name!r} does not exist.")
     for folder in config_folders():
         if (found := folder / f"{name}.yaml").is_file():
             return found

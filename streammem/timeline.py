@@ -16,6 +16,9 @@ from streammem.types import NS_PER_S
 WALL_CLOCK_FROM_NS = 10 * 365 * 86_400 * NS_PER_S
 """Times after 1980 are wall-clock times; smaller ones count from the start of a recording."""
 
+_REPRESENTABLE_NS = 290 * 365 * 86_400 * NS_PER_S
+"""Times are int64 nanoseconds: 292 years either side of 1970. Two are left for what is added to them."""
+
 _CLOCK = re.compile(r"^(?:(\d+):)?(\d{1,2}):(\d{2}(?:\.\d+)?)$")
 
 
@@ -37,7 +40,7 @@ def parse_iso(text: str) -> int:
     """ISO-8601 date and time to nanoseconds; without an offset it is taken as UTC.
 
     Raises:
-        InputError: not ISO-8601.
+        InputError: not ISO-8601, or out of range.
     """
     try:
         moment = datetime.fromisoformat(text)
@@ -46,32 +49,41 @@ def parse_iso(text: str) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return ((delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds) * 1_000
+    return _in_range(text, ((delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds) * 1_000)
+
+
+def _in_range(text: str, ns: int) -> int:
+    if abs(ns) > _REPRESENTABLE_NS:
+        raise InputError(f"{text!r} is out of range: times from the year 1680 to 2259 can be kept.")
+    return ns
 
 
 def parse_time(text: str, *, origin_ns: int = 0) -> int:
     """A time on the command line: seconds (`83.5`) or `H:MM:SS` / `MM:SS` after `origin_ns`, or ISO-8601 (absolute).
 
     Raises:
-        InputError: none of the three.
+        InputError: none of the three, or out of range.
     """
     stripped = text.strip()
     if match := _CLOCK.match(stripped):
         hours, minutes, seconds = match.groups()
         if (int(minutes) >= 60 and hours is not None) or float(seconds) >= 60:
             raise InputError(f"{text!r} is not a time: minutes and seconds go up to 59.")
-        return origin_ns + (int(hours or 0) * 3600 + int(minutes) * 60) * NS_PER_S + _written_to_ns(seconds)
+        offset_ns = (int(hours or 0) * 3600 + int(minutes) * 60) * NS_PER_S + _written_to_ns(seconds)
+        return _in_range(text, origin_ns + offset_ns)
     try:
         value = float(stripped)
     except ValueError:
         pass
     else:
         if math.isfinite(value) and abs(value) < 9e9:
-            return origin_ns + _written_to_ns(stripped)
+            return _in_range(text, origin_ns + _written_to_ns(stripped))
         raise InputError(f"{text!r} is not a time: seconds must be a finite number.")
     try:
         return parse_iso(stripped)
     except InputError as error:
+        if error.__cause__ is None:  # a time, but out of range
+            raise
         raise InputError(
             f"{text!r} is not a time; write seconds (83.5), H:MM:SS (0:01:23) or ISO-8601 (2026-11-21T10:42:00)."
         ) from error

@@ -73,14 +73,16 @@ def caption_suffix(path: Path) -> str | None:
 
 def check_file(path: Path) -> None:
     """Raises:
-    SourceError: the file is missing, a folder, empty or not readable.
+    SourceError: the file is missing, a folder, a pipe or device, empty or not readable.
     """
     try:
         if not path.exists():
             raise SourceError(f"There is no file {str(path)!r}; check the path.")
         if path.is_dir():
             raise SourceError(f"{str(path)!r} is a folder; name a recording in it, or ingest the folder as a whole.")
-        if path.is_file() and path.stat().st_size == 0:
+        if not path.is_file():  # opening a pipe would wait for its writer, and take away the first bytes
+            raise SourceError(f"{str(path)!r} is not a regular file; pipe it in (`-`), or name a camera by its number.")
+        if path.stat().st_size == 0:
             raise SourceError(f"File {str(path)!r} is empty; copy or record it again.")
         with path.open("rb"):
             pass

@@ -5,6 +5,7 @@ Knows names only, opens no media. A caption track beside a video or sound file w
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,9 +50,11 @@ def recording_name(uri: str) -> str:
 
 def captions_beside(path: Path) -> Path | None:
     """The caption track with the same stem, if there is one."""
-    return next(
-        (found for suffix in CAPTION_SUFFIXES if (found := path.with_name(_stem(path) + suffix)).is_file()), None
-    )
+    beside = (path.with_name(_stem(path) + suffix) for suffix in CAPTION_SUFFIXES)
+    try:
+        return next((found for found in beside if found.is_file()), None)
+    except OSError:  # a name that is too long with another suffix
+        return None
 
 
 def expand_sources(uris: str | Path | int | Iterable[str | Path | int]) -> list[RecordingSpec]:
@@ -71,24 +74,42 @@ def expand_sources(uris: str | Path | int | Iterable[str | Path | int]) -> list[
             specs.append(RecordingSpec(uri=text, recording=recording_name(text)))
             continue
         path = local_path(text)
-        specs.extend(_of_folder(path) if path.is_dir() else [_of_file(path)])
+        specs.extend(_of_folder(path) if _is_folder(path) else [_of_file(path)])
     return _with_own_names(specs)
 
 
 def _of_folder(folder: Path) -> list[RecordingSpec]:
-    try:
-        names = sorted(path for path in folder.rglob("*") if not _hidden(path.relative_to(folder)))
-        files = [path for path in names if not path.is_dir()]
-    except OSError as error:
-        return [_failed(folder, SourceError(f"Folder {str(folder)!r} cannot be read ({error.strerror})."))]
+    files, failed = _walk(folder)
     media = [path for path in files if path.suffix.lower() in MEDIA_SUFFIXES]
     taken = {found for path in media if (found := captions_beside(path)) is not None}
     alone = [path for path in files if caption_suffix(path) is not None and path not in taken]
     chosen = sorted([*media, *alone])
-    if not chosen:
+    if not chosen and not failed:
         error = SourceError(f"Folder {str(folder)!r} holds no recording (video, sound or caption track).")
         return [_failed(folder, error)]
-    return [_of_file(path) for path in chosen]
+    return [*(_of_file(path) for path in chosen), *failed]
+
+
+def _walk(folder: Path) -> tuple[list[Path], list[RecordingSpec]]:
+    """The files in a folder and its subfolders, hidden ones left out, and what of it cannot be listed."""
+    failed: list[RecordingSpec] = []
+
+    def note(error: OSError) -> None:
+        path = Path(error.filename or folder)
+        failed.append(_failed(path, SourceError(f"Folder {str(path)!r} cannot be read ({error.strerror}).")))
+
+    files: list[Path] = []
+    for place, folders, names in os.walk(folder, onerror=note):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        files += [Path(place, name) for name in sorted(names) if not name.startswith(".")]
+    return files, failed
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # opening it as a file will say why
+        return False
 
 
 def _of_file(path: Path) -> RecordingSpec:
@@ -125,7 +146,3 @@ def _with_own_names(specs: list[RecordingSpec]) -> list[RecordingSpec]:
 def _stem(path: Path) -> str:
     suffix = caption_suffix(path)
     return path.name[: -len(suffix)] if suffix else path.stem
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)

@@ -47,6 +47,8 @@ class Reader:
                 try:
                     self._tables[name] = self.connection.open_table(name)
                 except Exception as error:
+                    if "not found" in str(error).lower():
+                        return None  # a folder without a first version: its making was interrupted, or goes on now
                     raise lance.translate(error, self.folder) from error
             return self._tables[name]
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -250,8 +251,10 @@ class Writer:
             except Exception as error:
                 if "not found" not in str(error).lower():
                     raise
-                # Killed while the table was being made: a folder without a first version.
-                table = self._connection.create_table(name, schema=schema_of(name), mode="overwrite")
+                # Killed while the table was being made: a folder without a first version. Removed, because LanceDB
+                # prints a warning of its own when it is told to overwrite what is not there.
+                shutil.rmtree(self.folder / f"{name}.lance")
+                table = self._connection.create_table(name, schema=schema_of(name))
         else:
             table = self._connection.create_table(name, schema=schema_of(name))
         create_table_indexes(table, name)
