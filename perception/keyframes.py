@@ -1,8 +1,9 @@
 """Which frames of the open event are kept as key frames.
 
 One early and steady frame, then another whenever the picture has moved away from every kept one, or enough time has
-passed; at most `max_frames`, so a long busy event costs no more than a short one. Knows histograms, no models; holds
-references to frames, not converted pictures.
+passed; at most `max_frames`: when a further one comes, the one that adds least goes, so a long busy event costs no more
+than a short one and is covered to its end. Knows histograms, no models; holds references to frames, not converted
+pictures.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ _SETTLE_S = 0.4
 """A frame right after a cut is often mid-dissolve; a later one shows the shot."""
 _NEW_FROM = 0.35
 """Histogram distance from every kept frame that makes a frame worth keeping (a pan reaches it, a walker does not)."""
-_AGAIN_AFTER_S = 10.0
+_AGAIN_AFTER_S = 5.0
+"""Titles come and go over one picture within five seconds or so."""
+_SECOND_WORTH = 0.005
+"""Histogram distance that a second between two kept frames is worth: of like frames, those far apart in time stay."""
 _MIN_CONTRAST = 6.0
 """Grey levels of standard deviation below which a frame is a fade or a cap over the lens."""
 
@@ -39,8 +43,6 @@ class KeyFramePicker:
         """Keeps the frame if it adds something. Returns whether it was kept."""
         if self._fallback is None:
             self._fallback = frame
-        if len(self._kept) >= self._max_frames:
-            return False
         age_s = (frame.t_ns - self._start_ns) / 1e9
         if age_s < _SETTLE_S:
             return False
@@ -55,7 +57,19 @@ class KeyFramePicker:
             if nearest < _NEW_FROM and waited_s < _AGAIN_AFTER_S:
                 return False
         self._kept.append((frame, histogram))
+        if len(self._kept) > self._max_frames:
+            self._drop_least()
         return True
+
+    def _drop_least(self) -> None:
+        """Drops the frame between first and last that is likest and nearest to the one before it."""
+
+        def adds(place: int) -> float:
+            (before, old), (frame, new) = self._kept[place - 1 : place + 1]
+            distance = 1.0 - float(np.minimum(old, new).sum())
+            return distance + _SECOND_WORTH * (frame.t_ns - before.t_ns) / 1e9
+
+        del self._kept[min(range(1, len(self._kept) - 1), key=adds)]
 
     def take(self) -> tuple[VideoFrame, ...]:
         """The event's key frames, in order of time: at least one, if it had any frame."""

@@ -141,6 +141,7 @@ def test_key_frames_are_few_settled_and_different() -> None:
     kept = [frame.t_ns / 1e9 for frame in picker.take()]
     assert kept[0] == 0.4
     assert any(15.0 <= t < 16.1 for t in kept)  # the new picture, soon after it came
+    assert kept[-1] >= 25.0  # covered to the end
     assert len(kept) <= 4
 
 
