@@ -42,7 +42,8 @@ _PACK_SPAN_S = 60.0
 _THUMBNAIL_WIDTH = 320
 _THUMBNAIL_QUALITY = 72
 _READ_EVERY_S = 10.0
-"""An event's last key frame is read for text (titles have faded in by then), and one more for every ten seconds."""
+"""An event's sharpest key frame is read for text (a title is sharpest when it has faded in), and one more for every ten
+seconds."""
 _MIN_TEXT_SCORE = 0.6
 _LABEL_CACHE = 512
 
@@ -189,7 +190,7 @@ class Describer:
         if self._models.ocr is None:
             return []
         count = min(len(originals), 1 + int((segment.t_end_ns - segment.t_start_ns) / 1e9 / _READ_EVERY_S))
-        places = sorted({round(place) for place in np.linspace(len(originals) - 1, 0, count)})
+        places = sorted(sorted(range(len(originals)), key=lambda place: -_detail(originals[place]))[:count])
         spans: dict[str, tuple[int, int, float]] = {}
         boxes = {}
         with self._stages.time("ocr"):
@@ -340,6 +341,12 @@ class Describer:
             confidence=float(confidence),
             source=source,
         )
+
+
+def _detail(image_rgb: ImageRGB) -> float:
+    """Mean horizontal gradient, in grey levels: high where there is sharp text or texture."""
+    grey = cv2.cvtColor(cv2.resize(image_rgb, (320, 180), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+    return float(np.abs(np.diff(grey.astype(np.float32), axis=1)).mean())
 
 
 def _thumbnail(image_rgb: ImageRGB) -> bytes:
