@@ -25,9 +25,16 @@ logger = logging.getLogger(__name__)
 BLOCK_SAMPLES = 8_000  # 0.5 s
 NS_PER_SAMPLE = NS_PER_S // SAMPLE_RATE_HZ
 
-PREROLL_S = 1.5
+PREROLL_S = 5.0
 """Decoded and thrown away before `from_ns`: codecs with memory (MP3's bit reservoir, AAC's overlap, Opus's prediction)
-have settled within 1 s, and the resampler's filter within 0.5 s."""
+have settled within 1 s, the resampler's filter within 0.5 s, and AAC's noise within one renewal of its decoder."""
+
+_RENEW_PACKETS = 96
+"""AAC makes up the noise between its tones from a seed that runs on for as long as a decoder lives, so the sound would
+depend, faintly, on where reading began. A fresh decoder every 96 packets (2-3 s), at fixed places, ends that: a resumed
+run hears exactly what an uninterrupted one hears."""
+_PRIME_PACKETS = 2
+"""Packets a fresh decoder is given first, for the overlap of its windows; what they decode to is dropped."""
 
 _HOLE_S = 0.04
 """Timestamps may disagree with the count of samples by this much (containers round to milliseconds, muxers jitter);
@@ -53,6 +60,7 @@ class AudioSampler:
         self._stream = stream
         self._timeline = timeline
         self._where = where
+        self._decoder = _Decoder(stream)
         self._rate = int(stream.codec_context.sample_rate)
         self._frame_grid: tuple[int, int] | None = None
         self._run: _Run | None = None
@@ -79,7 +87,7 @@ class AudioSampler:
         try:
             if packet is not None and packet.is_corrupt:
                 raise av.error.InvalidDataError(1, "packet is marked as corrupt")
-            frames = self._stream.codec_context.decode(packet)
+            frames = self._decoder.decode(packet)
         except av.error.EOFError:
             return
         except (av.error.FFmpegError, MemoryError) as error:
@@ -152,8 +160,39 @@ class AudioSampler:
                 "%s: sound near %.1f s cannot be decoded (%s); silence takes its place",
                 self._where,
                 self.position_ns / NS_PER_S,
-                error,
+                getattr(error, "strerror", None) or error,
             )
+
+
+class _Decoder:
+    """Decodes packets; where the codec's output depends on its past for ever, in renewals at fixed places."""
+
+    def __init__(self, stream: Any) -> None:
+        self._context = stream.codec_context
+        self._time_base = stream.time_base
+        self._renews = self._context.codec.name == "aac" and bool(self._context.extradata)
+        self._renewal: int | None = None
+        self._recent: list[Any] = []
+
+    def decode(self, packet: Any) -> list[Any]:
+        """Frames of one packet; None drains."""
+        if packet is None or not self._renews or packet.pts is None or not packet.duration:
+            return self._context.decode(packet)
+        renewal = packet.pts // (packet.duration * _RENEW_PACKETS)
+        if self._renewal is not None and renewal != self._renewal:
+            self._renew()
+        self._renewal = renewal
+        self._recent = [*self._recent, packet][-_PRIME_PACKETS:]
+        return self._context.decode(packet)
+
+    def _renew(self) -> None:
+        import av
+
+        old = self._context
+        self._context = av.CodecContext.create(old.codec.name, "r")
+        self._context.extradata = old.extradata
+        for packet in self._recent:
+            self._context.decode(packet)
 
 
 class _Run:
