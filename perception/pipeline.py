@@ -97,7 +97,7 @@ class Pipeline:
 
         Args:
             base_ns: when the recording started, on the memory's timeline.
-            cancel: stops early and cleanly when set; a later run goes on from there.
+            cancel: stops early and cleanly when set; a later run goes on from there. A live source ends there.
 
         Raises:
             ConfigError: the recording was begun with other models.
@@ -142,7 +142,7 @@ class _Run:
             stages=self._stages,
         )
         self._levels = LevelBuilder(info.recording, settings.segmentation)
-        self._segments: queue.Queue[ClosedSegment | _End] = queue.Queue(_QUEUE_SEGMENTS)
+        self._segments: queue.Queue[ClosedSegment | Gap | _End] = queue.Queue(_QUEUE_SEGMENTS)
         self._failure: BaseException | None = None
         self._events = self._observations = self._keyframes = 0
         self._last_checkpoint = 0.0
@@ -166,16 +166,20 @@ class _Run:
             self._put(_End.STOPPED)
             worker.join()
             raise
-        self._put(_End.STOPPED if cancel.is_set() else _End.FINISHED)
+        self._put(_End.STOPPED if self._is_stopped(cancel) else _End.FINISHED)
         worker.join()
         if self._failure is not None:
             raise self._failure
-        if cancel.is_set():
+        if self._is_stopped(cancel):
             self._memory.flush()
             return self._report("interrupted", resumed_from_ns=from_ns if resume else None)
         status = "broken" if problem else "complete"
         self._finish(status)
         return self._report(status, problem=problem, resumed_from_ns=from_ns if resume else None)
+
+    def _is_stopped(self, cancel: threading.Event) -> bool:
+        """Whether to leave the rest to a later run. What is live cannot be gone back to: stopping it is its end."""
+        return cancel.is_set() and not self._source.info.is_live
 
     # --- watching (the caller's thread) -------------------------------------------------------------------------------
 
@@ -199,8 +203,12 @@ class _Run:
                 closed = list(self._watcher.watch(item, vectors=vectors))
             for segment in closed:
                 self._put(segment)
-            if self._failure is not None or cancel.is_set():
+            if isinstance(item, Gap):
+                self._put(item)  # also one that ends no event: at the start, or inside the hole of the other stream
+            if self._failure is not None or self._is_stopped(cancel):
                 return None
+            if cancel.is_set():
+                break
             if progress is not None and time.perf_counter() - told > _PROGRESS_EVERY_S:
                 told = time.perf_counter()
                 progress(self._progress(item))
@@ -215,7 +223,7 @@ class _Run:
             return ((item, None) for item in items)
         return with_vectors(items, self._models.text, self._stages)
 
-    def _put(self, segment: ClosedSegment | _End) -> None:
+    def _put(self, segment: ClosedSegment | Gap | _End) -> None:
         while self._failure is None:
             try:
                 self._segments.put(segment, timeout=0.2)
@@ -228,7 +236,10 @@ class _Run:
     def _describe_all(self) -> None:
         try:
             while not isinstance(segment := self._segments.get(), _End):
-                self._write(self._describer.add(segment))
+                if isinstance(segment, Gap):
+                    self._add_gap(segment)
+                else:
+                    self._write(self._describer.add(segment))
             if segment is _End.FINISHED:
                 self._write(self._describer.flush())
         except BaseException as error:  # handed to the caller's thread, which raises it
@@ -238,15 +249,13 @@ class _Run:
         if not described:
             return
         with self._stages.time("write"):
-            for segment, bundle in described:
+            for _, bundle in described:
                 event, coarser = self._levels.add(bundle.event)
                 self._memory.write_segments(coarser)
                 if self._memory.write(replace(bundle, event=event)):
                     self._events += 1
                     self._observations += len(bundle.observations)
                     self._keyframes += len(bundle.keyframes)
-                if segment.gap is not None:
-                    self._add_gap(segment.gap)
             self._checkpoint(described[-1][0])
 
     def _checkpoint(self, segment: ClosedSegment) -> None:

@@ -173,7 +173,7 @@ class VideoSampler:
                 "%s: a picture near %.1f s cannot be decoded (%s); skipping to the next key frame",
                 self._where,
                 self.position_ns / NS_PER_S,
-                error,
+                getattr(error, "strerror", None) or error,
             )
 
     def _tick_ns(self, index: int) -> int:

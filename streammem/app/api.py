@@ -66,7 +66,7 @@ def ingest(
         config: name or file of a config, or settings; None is the default, `embedded`.
         start: when the recordings began, ISO-8601; `recorded` takes it from each file. None: times count from 0.
         progress: called about ten times a second.
-        cancel: set it from elsewhere to stop at a clean point.
+        cancel: set it from elsewhere to stop at a clean point. A file is continued by the next call, a stream ends.
 
     Raises:
         SourceError: none of the sources could be opened. Where some could, the others are in `failed`.
@@ -95,9 +95,11 @@ def ingest(
     starts: list[int] = []
     failed: list[FailedSource] = []
     first_error: SourceError | None = None
+    is_interrupted = False
     with batch:
         for spec in expand_sources(given):
             if batch.is_cancelled:
+                is_interrupted = True
                 break
             try:
                 report, began_ns = batch.run(spec, start_ns=start_ns, use_recorded_start=start == "recorded")
@@ -113,7 +115,7 @@ def ingest(
         recordings=tuple(reports),
         starts_ns=tuple(starts),
         failed=tuple(failed),
-        is_interrupted=batch.is_cancelled,
+        is_interrupted=is_interrupted or any(report.status == "interrupted" for report in reports),
     )
 
 

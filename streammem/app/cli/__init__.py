@@ -3,8 +3,9 @@
 Holds no logic that a test of the library would want: parses, calls `streammem.app.api`, prints. Importing it costs
 typer and rich; models and tables are imported inside the commands.
 
-Exit codes: 0 done; 1 a bug (`--debug` shows where); 2 a StreamMemError or a wrong command line, said in one sentence;
-130 interrupted, with everything committed kept.
+Exit codes: 0 done; 1 a bug (`--debug` shows where); 2 a StreamMemError or a wrong command line, said in one sentence,
+also where one of several sources failed (the others are kept); 130 interrupted (143 by SIGTERM), with everything
+committed kept. A live stream that is stopped with Ctrl-C has come to its end: 0.
 """
 
 from __future__ import annotations
@@ -69,8 +70,12 @@ def run(arguments: list[str]) -> int:
     # Spinning OpenMP threads starve each other on small machines; it has to be set before any of them starts.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     debug = "--debug" in arguments or os.environ.get("STREAMMEM_DEBUG", "") not in {"", "0"}
-    logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.ERROR,
+        format="%(levelname)s %(name)s: %(message)s" if debug else "streammem: %(message)s.",
+    )
     if not debug:
+        logging.getLogger("perception.sources").setLevel(logging.WARNING)  # what was skipped in a recording, and why
         warnings.simplefilter("ignore")
     try:
         # --debug may stand anywhere on the line.

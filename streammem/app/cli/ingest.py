@@ -45,21 +45,23 @@ def ingest(
     from streammem.app import api
     from streammem.app.records import ingested_record
 
-    with _cancel_on_interrupt() as cancel, _Progress() as progress:
-        done = api.ingest(sources, memory=memory, config=config, start=start, progress=progress.show, cancel=cancel)
+    with _cancel_on_signals() as stop, _Progress() as progress:
+        done = api.ingest(
+            sources, memory=memory, config=config, start=start, progress=progress.show, cancel=stop.cancel
+        )
     if as_json:
         print_json(ingested_record(done, memory=memory))
     else:
         for report in done.recordings:
-            stdout_console().print(_sentence(report))
+            stdout_console().print(_sentence(report), soft_wrap=True)
     for failure in done.failed:
         notice(failure.problem)
     for report in done.recordings:
         if report.problem is not None:
-            notice(f"{report.problem} What came before is kept.")
+            notice(report.problem)
     if done.is_interrupted:
         notice("interrupted; everything committed so far is kept. Run the same command again to go on.")
-        raise typer.Exit(130)
+        raise typer.Exit(128 + stop.number)
     if done.failed or any(report.problem for report in done.recordings):
         raise typer.Exit(2)
 
@@ -128,19 +130,29 @@ class _Progress:
         )
 
 
-@contextmanager
-def _cancel_on_interrupt() -> Generator[threading.Event]:
-    """The first Ctrl-C asks the pipeline to stop at a clean point; the second stops at once."""
-    cancel = threading.Event()
+class _Stop:
+    """Which signal asked to stop, if one did."""
 
-    def on_interrupt(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        if cancel.is_set():
+    def __init__(self) -> None:
+        self.cancel = threading.Event()
+        self.number = 0
+
+    def ask(self, number: int, frame: FrameType | None) -> None:
+        """A signal handler."""
+        del frame
+        if self.cancel.is_set():
             raise KeyboardInterrupt
-        cancel.set()
+        self.number = number
+        self.cancel.set()
 
-    before = signal.signal(signal.SIGINT, on_interrupt)
+
+@contextmanager
+def _cancel_on_signals() -> Generator[_Stop]:
+    """The first Ctrl-C (or SIGTERM) asks the pipeline to stop at a clean point; the second stops at once."""
+    stop = _Stop()
+    before = {number: signal.signal(number, stop.ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield cancel
+        yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
