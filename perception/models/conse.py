@@ -1,11 +1,18 @@
 """Pictures with EfficientNet-Lite0: a feature to compare pictures, tags, and a joint space with text without training.
 
-The joint space is ConSE (Norouzi et al., "Zero-Shot Learning by Convex Combination of Semantic Embeddings", 2014): a
-picture is the sum of the sentence embeddings of its ten likeliest ImageNet labels, weighted by their probabilities; a
-text is its own sentence embedding. It finds what ImageNet has a name near to, far above chance, and fails on the rest
-(people, walls, coins): the detector and the reader make up for some of that.
+The joint space comes from ConSE (Norouzi et al., "Zero-Shot Learning by Convex Combination of Semantic Embeddings",
+2014): a picture is a sum of the sentence embeddings of the 1000 ImageNet labels, a text is its own sentence embedding.
+ConSE weighs the ten likeliest labels by their probabilities; here every label counts, by how far its logit lies from
+the picture's mean, in standard deviations, squared with its sign kept. What a label is *not* says something too, and
+probabilities, of which one takes nearly all, hide what stands beside it. Three views are averaged: the whole picture
+squeezed to a square, and the square at each end.
 
-17 ms a picture on one thread; loading embeds the 1000 labels once (1 s), and keeps them in the cache folder.
+Measured on 245 key frames of six clips (four films and animations, two streets), 50 free-text queries of things seen
+in them, right frame first / among three: ConSE 0.26 / 0.50, this with one view 0.46 / 0.60, with three 0.62 / 0.68;
+chance 0.09. (The choice was made on half of the queries; on the other half 0.28, 0.44, 0.64 are first.) The cosine
+says nothing of whether a thing is there at all: the best frame for what is nowhere scores as high. Tags do.
+
+50 ms a picture on one thread; loading embeds the labels once (1 s), and keeps them in the cache folder.
 """
 
 from __future__ import annotations
@@ -32,11 +39,13 @@ logger = logging.getLogger(__name__)
 NAME = "efficientnet-lite0-conse"
 TEMPLATE = "a photo of a {}"
 """Queries reach the text side as they are typed; labels as a sentence came out ahead of bare labels."""
-TOP_LABELS = 10
-"""K of the paper. 5, 10 and 30 do equally well; 1 is clearly worst."""
 TAGS = 5
 TAG_MIN_PROBABILITY = 0.05
-BATCH = 8
+BATCH = 4
+VIEWS = 3
+CLEAR_CONTRAST = 16.0
+"""Grey levels of standard deviation from which a picture is worth all of its match: fades and black cards have less,
+and would else be near to anything."""
 
 
 class EfficientNetConse:
@@ -44,7 +53,8 @@ class EfficientNetConse:
 
     name = NAME
     feature_dim = 1280
-    joint_dim = 384
+    joint_dim = 385
+    """The sentence encoder's 384, and one for what cannot be seen: it takes the length that a dim picture lacks."""
 
     def __init__(self, text: MiniLM) -> None:
         import torch
@@ -56,10 +66,11 @@ class EfficientNetConse:
         self._network = EfficientNetLite0(weights).eval()
         self._text = text
         self._labels = class_names()
-        self._label_vectors = _label_vectors(text, self._labels)
+        vectors = _label_vectors(text, self._labels)
+        self._label_vectors = vectors - vectors.mean(axis=0)  # (1000, 384)
 
     def analyse(self, images: Sequence[ImageRGB]) -> list[ImageAnalysis]:
-        """Analyses pictures of any size. The whole picture is seen, squeezed to a square."""
+        """Analyses pictures of any size."""
         found: list[ImageAnalysis] = []
         for start in range(0, len(images), BATCH):
             found += self._analyse(images[start : start + BATCH])
@@ -67,27 +78,50 @@ class EfficientNetConse:
 
     def _analyse(self, images: Sequence[ImageRGB]) -> list[ImageAnalysis]:
         torch = self._torch
-        batch = torch.from_numpy(np.stack([_prepare(image) for image in images]))  # (B, 224, 224, 3)
+        batch = torch.from_numpy(np.stack([_prepare(view) for image in images for view in _views(image)]))
         with torch.inference_mode():
             # Moving the axis of a channels-last array costs nothing and is the layout the network is quickest in.
-            features, logits = self._network(batch.permute(0, 3, 1, 2))
-            features = torch.nn.functional.normalize(features, dim=-1).numpy()
-            probabilities = logits.softmax(dim=-1).numpy()
-        top = np.argsort(-probabilities, axis=1, kind="stable")[:, :TOP_LABELS]  # (B, K)
+            features, logits = self._network(batch.permute(0, 3, 1, 2))  # (B * VIEWS, 1280), (B * VIEWS, 1000)
+            features = torch.nn.functional.normalize(features[::VIEWS], dim=-1).numpy()  # of the whole pictures
+            logits = logits.reshape(len(images), VIEWS, -1)
+            probabilities = logits.softmax(dim=-1).mean(dim=1).numpy()  # (B, 1000)
+            scores = logits.mean(dim=1).numpy()
+        top = np.argsort(-probabilities, axis=1, kind="stable")[:, :TAGS]
         found: list[ImageAnalysis] = []
-        for feature, probability, best in zip(features, probabilities, top, strict=True):
-            joint = probability[best] @ self._label_vectors[best]
+        for image, feature, probability, score, best in zip(images, features, probabilities, scores, top, strict=True):
             tags = tuple(
                 Tag(label=self._labels[index], probability=float(probability[index]))
-                for index in best[:TAGS]
+                for index in best
                 if probability[index] >= TAG_MIN_PROBABILITY
             )
-            found.append(ImageAnalysis(feature=feature, joint=joint / np.linalg.norm(joint), tags=tags))
+            found.append(ImageAnalysis(feature=feature, joint=self._joint(score, _clearness(image)), tags=tags))
         return found
 
+    def _joint(self, logits: npt.NDArray[np.float32], clearness: float) -> npt.NDArray[np.float32]:
+        """(1000,) logits of one picture -> (385,)."""
+        standard = (logits - logits.mean()) / max(float(logits.std()), 1e-6)
+        vector = (np.sign(standard) * standard**2) @ self._label_vectors
+        vector = vector * (clearness / max(float(np.linalg.norm(vector)), 1e-6))
+        return np.append(vector, np.sqrt(1.0 - clearness**2)).astype(np.float32)
+
     def embed_text(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """(N, 384) in the joint space."""
-        return self._text.encode(texts)
+        """(N, 385) in the joint space."""
+        return np.pad(self._text.encode(texts), ((0, 0), (0, 1)))
+
+
+def _views(image: ImageRGB) -> tuple[ImageRGB, ImageRGB, ImageRGB]:
+    """The whole picture, and the squares at its two ends."""
+    height, width = image.shape[:2]
+    side = min(height, width)
+    return image, image[:side, :side], image[height - side :, width - side :]
+
+
+def _clearness(image: ImageRGB) -> float:
+    """How much there is to see, in [0, 1]: contrast against `CLEAR_CONTRAST`."""
+    import cv2
+
+    small = cv2.resize(image, (64, 64), interpolation=cv2.INTER_AREA)
+    return min(1.0, float(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).std()) / CLEAR_CONTRAST)
 
 
 def _prepare(image: ImageRGB) -> npt.NDArray[np.float32]:

@@ -14,7 +14,7 @@ from streammem.types import Hit, Modality
 SPAN_COLUMNS = ("event_id", "recording", "t_start_ns", "t_end_ns")
 SEARCH_COLUMNS: dict[str, tuple[str, ...]] = {
     EVENTS: (*SPAN_COLUMNS, "text"),
-    OBSERVATIONS: (*SPAN_COLUMNS, "observation_id", "kind", "text"),
+    OBSERVATIONS: (*SPAN_COLUMNS, "observation_id", "kind", "text", "label", "confidence"),
     KEYFRAMES: (*SPAN_COLUMNS, "keyframe_id", "t_ns", "tags", "detections"),
     FACTS: (*SPAN_COLUMNS, "assertion_id", "fact_id", "text"),
 }
@@ -23,13 +23,15 @@ _ROW_ID = {EVENTS: "event_id", OBSERVATIONS: "observation_id", KEYFRAMES: "keyfr
 
 @dataclass(slots=True)
 class Candidate:
-    """`dense`, `words` and `visual` are calibrated to [0, 1]; None where that search did not return the row."""
+    """`dense`, `words` and `visual` are calibrated to [0, 1]; None where that search did not return the row. `named`:
+    of an object or a scene, how well what it is called answers the query; then nothing else counts."""
 
     table: str
     row: Row
     dense: float | None = None
     words: float | None = None
     visual: float | None = None
+    named: float | None = None
     similarity: float | None = None
     score: float = 0.0
 

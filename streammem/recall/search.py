@@ -13,9 +13,10 @@ from streammem.protocols import QueryEncoder
 from streammem.recall import fusion
 from streammem.recall.candidates import Pool
 from streammem.recall.dense import search_dense
+from streammem.recall.labels import LabelMatcher, LabelVectors
 from streammem.recall.scope import scope_of
 from streammem.recall.text import search_text
-from streammem.recall.visual import search_visual
+from streammem.recall.visual import name_observations, search_visual
 from streammem.store.filters import Where
 from streammem.store.reader import Reader
 from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBSERVATIONS
@@ -31,6 +32,7 @@ class Recaller:
     def __init__(self, reader: Reader, encoder: QueryEncoder | None) -> None:
         self._reader = reader
         self._encoder = encoder
+        self._label_vectors = LabelVectors(encoder)
 
     def recall(self, query: Query) -> list[Hit]:
         """See `Memory.recall`."""
@@ -43,8 +45,10 @@ class Recaller:
         pool = Pool()
         floors: dict[str, fusion.Floors] = {}
         kinds = scope.kinds()
+        matcher: LabelMatcher | None = None
         if text:
             vector = self._text_vector(text)
+            matcher = LabelMatcher(text, vector=vector, vectors=self._label_vectors)
             if kinds is None or kinds:
                 where = scope.where(OBSERVATIONS).among("kind", kinds)
                 floors[OBSERVATIONS] = self._search(pool, OBSERVATIONS, text, vector, where, limit)
@@ -58,8 +62,10 @@ class Recaller:
             image = self._image_vector(query)
             if joint is not None or image is not None:
                 where = scope.where(KEYFRAMES)
-                search_visual(pool, self._reader, joint=joint, image=image, where=where, limit=limit)
+                search_visual(pool, self._reader, matcher=matcher, joint=joint, image=image, where=where, limit=limit)
         candidates = list(pool.items.values())
+        if matcher is not None:
+            name_observations(candidates, matcher)
         fusion.score_all(candidates, floors=floors, has_dense=self._encoder is not None)
         shown = [candidate for candidate in candidates if scope.allows(candidate.modality())]
         return [candidate.hit() for candidate in fusion.rank(shown, k=query.k)]

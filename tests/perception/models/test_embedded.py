@@ -80,7 +80,7 @@ def test_pictures_features_tags_and_text(models: Models, street: np.ndarray, bir
     assert first.feature @ second.feature < 0.7
     for one in (first, second):
         assert one.feature.shape == (1280,)
-        assert one.joint.shape == (384,)
+        assert one.joint.shape == (385,)
         assert np.linalg.norm(one.joint) == pytest.approx(1, abs=1e-5)
     assert "albatross" in [tag.label for tag in second.tags]
     probabilities = [tag.probability for tag in second.tags]
