@@ -1,19 +1,18 @@
 """Reads the constant tensors out of a frozen TensorFlow graph, without TensorFlow.
 
-Knows protocol buffers' wire format and the six fields of `GraphDef` that lead to a float constant; everything else is
-skipped unread. Fields: tensorflow/core/framework/{graph,node_def,attr_value,tensor,tensor_shape}.proto; wire format:
-protobuf.dev/programming-guides/encoding. Nothing is executed and nothing is unpickled; a length that points outside
-its message is an error. 70 MB take 10 ms: tensors are views into the file's bytes.
+Knows the fields of `GraphDef` that lead to a float constant; everything else is skipped unread. Nothing is executed
+and nothing is unpickled. 70 MB take 0.1 s: tensors are views into the file's bytes.
+Fields: tensorflow/core/framework/{graph,node_def,attr_value,tensor,tensor_shape}.proto.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from perception.models.wire_format import fields
 from streammem.errors import ModelError
 
 _GRAPH_NODE = 1
@@ -24,8 +23,6 @@ _TENSOR_DTYPE, _TENSOR_SHAPE, _TENSOR_CONTENT, _TENSOR_FLOATS = 1, 2, 4, 5
 _SHAPE_DIM, _DIM_SIZE = 2, 1
 _DT_FLOAT = 1
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-
 
 def read_constants(path: Path) -> dict[str, npt.NDArray[np.float32]]:
     """Returns every float constant of a `GraphDef` file by its node's name, each in its own shape, read-only.
@@ -35,7 +32,7 @@ def read_constants(path: Path) -> dict[str, npt.NDArray[np.float32]]:
     """
     found: dict[str, npt.NDArray[np.float32]] = {}
     try:
-        for field, node in _fields(memoryview(path.read_bytes())):
+        for field, node in fields(memoryview(path.read_bytes())):
             if field != _GRAPH_NODE or isinstance(node, int):
                 continue
             name, op, tensor = _node(node)
@@ -49,7 +46,7 @@ def read_constants(path: Path) -> dict[str, npt.NDArray[np.float32]]:
 def _node(message: memoryview) -> tuple[str, str, memoryview | None]:
     """Name, operation and, of a constant, its tensor."""
     name, op, tensor = "", "", None
-    for field, value in _fields(message):
+    for field, value in fields(message):
         if isinstance(value, int):
             continue
         if field == _NODE_NAME:
@@ -57,10 +54,10 @@ def _node(message: memoryview) -> tuple[str, str, memoryview | None]:
         elif field == _NODE_OP:
             op = str(value, "utf-8")
         elif field == _NODE_ATTRIBUTE:
-            entry = dict(_fields(value))
+            entry = dict(fields(value))
             key, attribute = entry.get(_ENTRY_KEY), entry.get(_ENTRY_VALUE)
             if isinstance(key, memoryview) and key == b"value" and isinstance(attribute, memoryview):
-                found = dict(_fields(attribute)).get(_VALUE_TENSOR)
+                found = dict(fields(attribute)).get(_VALUE_TENSOR)
                 tensor = found if isinstance(found, memoryview) else None
     return name, op, tensor
 
@@ -69,11 +66,11 @@ def _float_tensor(message: memoryview) -> npt.NDArray[np.float32] | None:
     """The array of a `TensorProto`, None if it is not of 32-bit floats. A single value stands for a whole tensor."""
     dtype, shape = 0, ()
     content = np.zeros(0, dtype="<f4")
-    for field, value in _fields(message):
+    for field, value in fields(message):
         if isinstance(value, int):
             dtype = value if field == _TENSOR_DTYPE else dtype
         elif field == _TENSOR_SHAPE:
-            shape = tuple(_dimension(dim) for part, dim in _fields(value) if part == _SHAPE_DIM)
+            shape = tuple(_dimension(dim) for part, dim in fields(value) if part == _SHAPE_DIM)
         elif field in (_TENSOR_CONTENT, _TENSOR_FLOATS) and len(value):
             content = np.frombuffer(value, dtype="<f4")
     if dtype != _DT_FLOAT:
@@ -82,40 +79,5 @@ def _float_tensor(message: memoryview) -> npt.NDArray[np.float32] | None:
 
 
 def _dimension(message: int | memoryview) -> int:
-    size = 0 if isinstance(message, int) else dict(_fields(message)).get(_DIM_SIZE, 0)
+    size = 0 if isinstance(message, int) else dict(fields(message)).get(_DIM_SIZE, 0)
     return size if isinstance(size, int) else 0
-
-
-def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Field numbers and values of a message; integers as they are, everything of a length as bytes."""
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        wire = key & 7
-        if wire == _VARINT:
-            value, at = _varint(message, at)
-            yield key >> 3, value
-            continue
-        if wire == _BYTES:
-            length, at = _varint(message, at)
-        elif wire in (_FIXED32, _FIXED64):
-            length = 4 if wire == _FIXED32 else 8
-        else:
-            raise ValueError(f"unknown wire type {wire}")
-        if length > len(message) - at:
-            raise ValueError("a field is longer than its message")
-        yield key >> 3, message[at : at + length]
-        at += length
-
-
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):
-        if at >= len(message):
-            break
-        byte = message[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-    raise ValueError("a number is cut short")

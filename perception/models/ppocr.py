@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from perception.models.onnx_graph import read_constants
+from perception.models.ppocr_network import OUTPUT, STRIDE, build_network
 from perception.models.text_boxes import Quad, cut_out, find_quads
 from perception.models.threads import onnx_session
 from perception.models.weights import weight_path
@@ -24,7 +26,6 @@ NAME = "ppocr-v4"
 MAX_SIDE = 960
 """Longest side the first network sees; its time grows with the area. At 960, letters of 1/60 of the height of a
 16:9 picture are still found."""
-STRIDE = 32
 READ_HEIGHT = 48
 READ_MIN_WIDTH = 48
 READ_MAX_WIDTH = 1600
@@ -39,7 +40,12 @@ class PaddleOcr:
     name = NAME
 
     def __init__(self, *, threshold: float, threads: int) -> None:
-        self._detection = onnx_session(str(weight_path("ppocr-v4/detection")), threads=threads)
+        path = weight_path("ppocr-v4/detection")
+        try:
+            network = build_network(read_constants(path))
+        except KeyError as error:
+            raise ModelError(f"The weights {str(path)!r} have no {error.args[0]!r}.") from error
+        self._detection = onnx_session(network, threads=threads)
         self._recognition = onnx_session(str(weight_path("ppocr-v4/recognition")), threads=threads)
         characters = self._recognition.get_modelmeta().custom_metadata_map["character"].splitlines()
         self._alphabet = ["", *characters, " "]  # class 0 is CTC's blank, the last one the space
@@ -70,7 +76,7 @@ class PaddleOcr:
         size = [max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in (width, height)]
         small = cv2.resize(bgr, (size[0], size[1]), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         feed = {"x": _normalise(np.asarray(small, dtype=np.uint8)).transpose(2, 0, 1)[None]}
-        probability = np.asarray(self._detection.run(None, feed)[0])[0, 0]  # (H', W')
+        probability = np.asarray(self._detection.run([OUTPUT], feed)[0])[0, 0]  # (H', W')
         return [quad * (width / size[0], height / size[1]) for quad in find_quads(probability)]
 
     def _read_lines(self, lines: Sequence[npt.NDArray[np.uint8]]) -> list[tuple[str, float]]:
