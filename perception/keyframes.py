@@ -18,6 +18,8 @@ _SETTLE_S = 0.4
 """A frame right after a cut is often mid-dissolve; a later one shows the shot."""
 _NEW_FROM = 0.35
 """Histogram distance from every kept frame that makes a frame worth keeping (a pan reaches it, a walker does not)."""
+_SAME_BELOW = 0.08
+"""A static street with walkers stays below this; its picture is worth keeping half as often."""
 _AGAIN_AFTER_S = 5.0
 """Titles come and go over one picture within five seconds or so."""
 _SECOND_WORTH = 0.005
@@ -54,7 +56,8 @@ class KeyFramePicker:
         if self._kept:
             nearest = min(1.0 - float(np.minimum(histogram, kept).sum()) for _, kept in self._kept)
             waited_s = (frame.t_ns - self._kept[-1][0].t_ns) / 1e9
-            if nearest < _NEW_FROM and waited_s < _AGAIN_AFTER_S:
+            patience_s = _AGAIN_AFTER_S if nearest >= _SAME_BELOW else 2 * _AGAIN_AFTER_S
+            if nearest < _NEW_FROM and waited_s < patience_s:
                 return False
         self._kept.append((frame, histogram))
         if len(self._kept) > self._max_frames:
