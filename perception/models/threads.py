@@ -56,6 +56,7 @@ def onnx_session(model: str | bytes, *, threads: int) -> onnxruntime.InferenceSe
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # an arena grows to the sum of the largest shapes it saw, and keeps it
     options.log_severity_level = 3  # errors: the graph optimiser warns of initialisers it removes
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(model, sess_options=options, providers=["CPUExecutionProvider"])
