@@ -67,6 +67,14 @@ def sample_memory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def light_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A config with cuts, levels and a sentence encoder, but no model that sees, hears or reads."""
+    path = tmp_path_factory.mktemp("config") / "light.yaml"
+    path.write_text("models: {text: minilm-l6-v2}\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
 def evaluation_data() -> Path:
     """The evaluation data folder (`STREAMMEM_EVAL_DATA`, else `../shared/data`), which is not part of this project."""
     given = os.environ.get("STREAMMEM_EVAL_DATA")
