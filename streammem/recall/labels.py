@@ -25,7 +25,7 @@ NEAR = 0.8
 """What a name that only means the same is worth, against the name itself."""
 HEAD = 0.9
 """What `wood rabbit` is worth for `rabbit`."""
-BARE = 0.25
+BARE = 0.15
 """A label that answers only part of a query (`bird` for "a bird on a branch") is worth this much and its share of the
 query's words."""
 KEPT_VECTORS = 4096
@@ -39,7 +39,7 @@ _EMPTY_WORDS = frozenset(
     )
 )
 _PERSON_WORDS = frozenset(
-    _WORD.findall("person people pedestrian pedestrians human humans somebody someone anybody anyone crowd passerby")
+    _WORD.findall("person people pedestrian pedestrians somebody someone anybody anyone crowd passerby")
 )
 _PERSON_KINDS = frozenset(_WORD.findall("man men woman women boy boys girl girls child children kid kids lady guy"))
 _PERSON_KIND = 0.7
