@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from perception.models.registry import Models
-from perception.protocols import ImageRGB
+from perception.protocols import ImageRGB, TextReader
 from perception.sources import open_frame_reader, read_audio
 from perception.tracking import ObjectTracker, intersection_over_union
 from perception.wording import describe_object, describe_scene
@@ -156,8 +156,10 @@ class SecondLook:
                 _note(finds, "object", name, t_ns=t_ns, score=track.best_score, box=track.best_box, label=track.label)
 
     def _look_for_text(self, image: ImageRGB, t_ns: int, finds: _Finds) -> None:
-        assert self._models.ocr is not None
-        for read in self._models.ocr.read(image):
+        ocr = self._models.ocr
+        assert ocr is not None
+        reader: TextReader = getattr(ocr, "thorough", ocr)  # small print too, where the reader can
+        for read in reader.read(image):
             if read.score >= _MIN_TEXT_SCORE and sum(ch.isalnum() for ch in read.text) >= 2:
                 _note(finds, "text_in_view", read.text.strip(), t_ns=t_ns, score=read.score, box=read.box)
 

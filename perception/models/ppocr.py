@@ -48,7 +48,7 @@ class PaddleOcr:
             network = build_network(read_constants(path))
         except KeyError as error:
             raise ModelError(f"The weights {str(path)!r} have no {error.args[0]!r}.") from error
-        self._detection = onnx_session(network, threads=threads)
+        self._detection = onnx_session(network, threads=threads, arena=True)
         self._recognition = onnx_session(str(weight_path("ppocr-v4/recognition")), threads=threads)
         characters = self._recognition.get_modelmeta().custom_metadata_map["character"].splitlines()
         self._alphabet = ["", *characters, " "]  # class 0 is CTC's blank, the last one the space
