@@ -1,7 +1,7 @@
 """When to run the object detector, and which tracked objects belong to which event.
 
-The detector is the dearest model of the live path (50-60 ms), so it runs once a second while several objects are
-tracked, every two or three seconds while one is or the picture moves, and hardly while it stands still. State: the
+The detector is the dearest model of the live path (30 ms), so it runs once a second while several objects are
+tracked, every two while one is, every four while the picture only moves, and hardly while it stands still. State: the
 tracker's and a few times.
 """
 
@@ -18,7 +18,7 @@ from streammem.types import Box
 
 _WHILE_BUSY_S = 1.0
 _WHILE_TRACKING_S = 2.0
-_WHILE_MOVING_S = 3.0
+_WHILE_MOVING_S = 4.0
 _WHILE_STILL_S = 20.0
 _BUSY_FROM = 2
 """Confirmed objects from which a second between detections is needed to tell them apart: on a street 40 tracks at 1 s,

@@ -40,7 +40,8 @@ class PictureDescriber:
         """Key frames of the event, and what was read and recognised in them."""
         if not segment.frames:
             return [], []
-        originals = [frame.original() for frame in segment.frames]
+        with self._stages.time("convert"):
+            originals = [frame.original() for frame in segment.frames]
         analyses: list[ImageAnalysis] = []
         if self._models.image is not None:
             with self._stages.time("image"):

@@ -48,7 +48,7 @@ class IngestProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
-    """What one ingest did. `seconds` is wall time; `stages` the wall seconds of each stage (they overlap)."""
+    """What one ingest did. `seconds` is wall time; `stages` the processor seconds of each stage."""
 
     recording: str
     status: str
@@ -192,8 +192,7 @@ class _Run:
         items = self._items(from_ns)
         while True:
             try:
-                with self._stages.time("wait for decoder"):
-                    item, vectors = next(items)
+                item, vectors = next(items)
             except StopIteration:
                 break
             except SourceBrokenError as error:

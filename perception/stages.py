@@ -1,4 +1,8 @@
-"""How long each stage of perception took: wall seconds by name, summed over threads. Costs a microsecond a call."""
+"""What each stage of perception cost: processor seconds by name, of the threads that ran it.
+
+Processor time, because stages overlap in three threads and wall time would count their waiting. What a model spends in
+threads of its own (speech recognition on two) is not seen here; it is in the process's total.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from contextlib import contextmanager
 
 
 class Stages:
-    """Adds up seconds by stage name; safe to use from several threads."""
+    """Adds up processor seconds by stage name; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, float] = {}
@@ -17,17 +21,17 @@ class Stages:
 
     @contextmanager
     def time(self, stage: str) -> Iterator[None]:
-        """Counts the time inside the `with` block to `stage`."""
-        start = time.perf_counter()
+        """Counts what this thread does inside the `with` block to `stage`."""
+        start = time.thread_time()
         try:
             yield
         finally:
-            elapsed = time.perf_counter() - start
+            elapsed = time.thread_time() - start
             with self._lock:
                 self._seconds[stage] = self._seconds.get(stage, 0.0) + elapsed
 
     @property
     def seconds(self) -> dict[str, float]:
-        """Wall seconds spent in each stage so far."""
+        """Processor seconds spent in each stage so far."""
         with self._lock:
             return dict(self._seconds)
