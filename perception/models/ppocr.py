@@ -26,7 +26,8 @@ from streammem.types import Box
 NAME = "ppocr-v4"
 MAX_SIDE = 736
 """Longest side the first network sees; its time grows with the area. Of 30 lines of 14 and 16 pixels drawn into frames
-of 720 lines it reads 20; at 800 25 in a fifth more time, at 960 25 in three quarters more. Larger ones are read alike."""
+of 720 lines it reads 20; at 800 25 in a fifth more time, at 960 25 in three quarters more. Larger text is read alike.
+"""
 THOROUGH_SIDE = 1280
 """For looking again: nine in ten of the lines of 12 pixels and two in three of 10, in two and a half times the time."""
 READ_HEIGHT = 48
