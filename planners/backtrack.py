@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from planners.budget import Budget, BudgetExceeded
 from planners.finding import Finder
 from planners.matches import Match, Occurrence, evidence_from, occurrences, with_support
-from planners.plan import Plan
+from planners.plan import ANY_SPEECH, Plan
 from planners.protocols import Board, Draft, Reasoner, Verdict
-from planners.question import parse_question
+from planners.question import parse_clause, parse_question
 from planners.reading import MemoryView
 from planners.reasoners.quoting import is_furniture, is_sentence_word, lines_in_spans
 from planners.reasoners.wording import not_in_memory
@@ -39,6 +39,8 @@ MAX_FOLLOW_UPS = 4
 """Searches that a reasoner may ask for; the budget usually ends them sooner."""
 _NEARBY = 24
 _LOOK_AGAIN_MIN_S = 0.5
+LOOK_AT_BEST_S = 3.0
+"""Of the recording, where nothing says when: the best few seconds. More rarely finds it and costs seconds."""
 
 
 def answer_question(
@@ -185,6 +187,10 @@ class _Loop:
             return
         if "speech" in plan.modalities and plan.kind in {"said", "who"}:
             self._search(("speech", "caption", "sound", "text_in_view", "summary"))
+        elif plan.modalities == ANY_SPEECH and plan.kind in {"when", "yes_no"}:
+            self._search(("text_in_view",))
+        elif plan.is_visual and plan.is_thing:
+            self._search(("text_in_view",))
         elif plan.modalities == ("text_in_view",):
             self._search(("text_in_view", "caption", "object", "scene", "visual"))
         board.relaxed = bool(board.matches)
@@ -193,10 +199,13 @@ class _Loop:
         board = self.board
         if self.look_again is None or board.matches or any(board.by_target.values()) or not board.spans:
             return
+        if not board.view.can_be_seen_again:
+            return
         if not self._is_worth_looking():
             return
+        at_most_s = self.budget.look_again_left_s if board.narrowed else LOOK_AT_BEST_S
         for span in self._where_to_look():
-            left_s = min(self.budget.look_again_left_s, ns_to_seconds(span.duration_ns))
+            left_s = min(at_most_s - self.budget.looked_again_s, ns_to_seconds(span.duration_ns))
             if left_s < _LOOK_AGAIN_MIN_S or self.budget.seconds_left <= 0:
                 break
             end_ns = min(span.t_end_ns, span.t_start_ns + seconds_to_ns(left_s))
@@ -218,13 +227,15 @@ class _Loop:
     def _is_worth_looking(self) -> bool:
         """Seen things, counts and writing may have been missed at the sampled rate; speech was heard in full."""
         plan = self.board.plan
-        return plan.kind in {"how_many", "written"} or "speech" not in plan.modalities
+        if plan.anchor is not None and self.board.anchor is None:
+            return False
+        return plan.kind == "written" or "speech" not in plan.modalities
 
     def _where_to_look(self) -> list[Span]:
         """The plan's spans when they are short; else the events that recall finds nearest to the target."""
         board = self.board
         total_s = sum(ns_to_seconds(span.duration_ns) for span in board.spans)
-        if total_s <= self.budget.look_again_left_s or not board.plan.target:
+        if (board.narrowed and total_s <= self.budget.look_again_left_s) or not board.plan.target:
             return list(board.spans)
         spans: list[Span] = []
         for scope in board.spans if board.narrowed else (None,):
@@ -270,14 +281,17 @@ class _Loop:
         board = self.board
         assert plan.anchor is not None
         try:
-            asked = parse_question(f"when {plan.anchor.target}")
+            asked = parse_clause(plan.anchor.target)
         except InputError:
             return None
         narrowed = plan.window is not None
         for modalities in dict.fromkeys((asked.modalities, ())):
             target = asked.target or plan.anchor.target
             found = occurrences(
-                board.finder.find(target, spans=board.spans, modalities=modalities, narrowed=narrowed), gap_s=0.0
+                board.finder.find(
+                    target, spans=board.spans, modalities=modalities, narrowed=narrowed, speaker=asked.speaker
+                ),
+                gap_s=0.0,
             )
             if found:
                 best = max(each.support for each in found)
@@ -291,9 +305,7 @@ class _Loop:
             return
         if plan.kind == "order":
             for target in plan.targets:
-                board.by_target[target] = board.finder.find(
-                    target, spans=board.spans, modalities=plan.modalities, narrowed=board.narrowed
-                )
+                board.by_target[target] = self._find_clause(target)
             board.matches = [match for each in board.by_target.values() for match in each]
         elif self._wants_whatever_is_there():
             board.matches = lines_in_spans(board, _lines_of(plan))
@@ -303,11 +315,25 @@ class _Loop:
                 spans=board.spans,
                 modalities=modalities,
                 narrowed=board.narrowed,
+                speaker=plan.speaker,
+                is_thing=plan.is_thing,
             )
         if plan.speaker and any(match.speaker for match in board.matches):
             board.matches = [match for match in board.matches if same_name(match.speaker, plan.speaker)]
         if self.reasoner.wants_nearby or self.choices:
             board.nearby = self._nearest(plan.target or plan.question)
+
+    def _find_clause(self, clause: str) -> list[Match]:
+        """One of the things to be put in order, which may say who said it."""
+        board = self.board
+        asked = parse_clause(clause)
+        return board.finder.find(
+            (asked.target if asked.speaker else "") or clause,
+            spans=board.spans,
+            modalities=board.plan.modalities,
+            narrowed=board.narrowed,
+            speaker=asked.speaker,
+        )
 
     def _wants_whatever_is_there(self) -> bool:
         """Questions without a target ask for the lines themselves: what was said at 0:35, how many sentences."""

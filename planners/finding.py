@@ -8,34 +8,30 @@ can be missed. Knows plans' targets and the memory view; decides nothing about t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planners.matches import Match, clip, from_observation, joined_sentences, union_spans, with_support
 from planners.reading import MemoryView
-from planners.relevance import SUPPORT_ENOUGH
+from planners.relevance import PRESENCE, SUPPORT_ENOUGH
 from planners.vocabulary import is_kind_of_person, labels_for_word, names_thing
 from planners.windows import Span
-from planners.words import content_words, stem, stems_of
-from streammem.types import Hit, KeyFrame, Level, Modality, ObservationKind
+from planners.words import content_words, same_name, stem
+from streammem.types import Fact, Hit, KeyFrame, Level, Modality, ObservationKind
 
 READ_ALL_UP_TO = 120
 """Lines in a scope up to which every one is judged; above, those that recall brings (encoding a line costs 2-4 ms)."""
 RECALLED = 48
 """Hits taken from each recall; about what can be judged in 0.2 s."""
+RECALLED_OF_SPEAKER = 160
+"""The same where only one speaker's lines count: recall does not know who spoke."""
 TAG_PROBABILITY = 0.15
 """A whole-picture tag below this says nothing: ImageNet classifiers spread their doubt over hundreds of classes."""
 TAG_PROBABILITY_THING = 0.35
 """For things that the detector knows: it would have found them, so a tag alone must be rather sure."""
+PICTURE_NAMED = 0.5
+"""Score of a recalled picture from which on something in it is called what is looked for."""
 DETECTION_CONFIDENCE = 0.5
 """An object seen in one track is believed from here on (the detector's own threshold is lower)."""
-
-_PRESENCE = stems_of(
-    """walk walking stand standing cross crossing pass passing move moving go going come coming enter leave
-    run running sit sitting street road pavement outside area place by past around along across through visible view
-    different distinct separate many total several first last whole entire present exist there any shown together
-    alone back forth"""
-)
-"""Words beside a label that a detection already bears out, or that say where the camera stands."""
 
 _WORDS: tuple[ObservationKind, ...] = ("speech", "caption", "text_in_view", "sound")
 
@@ -74,7 +70,7 @@ def read_target(target: str, *, labels: frozenset[str]) -> Reading:
             named.append(word)
             found.append(matching)
             used.add(word)
-    modifiers = tuple(word for word in words if word not in used and stem(word) not in _PRESENCE)
+    modifiers = tuple(word for word in words if word not in used and stem(word) not in PRESENCE)
     either = f" {target.lower()} "
     return Reading(
         things=tuple(named),
@@ -94,11 +90,20 @@ class Finder:
         """Words of the question that are written as names, lower-case."""
 
     def find(
-        self, target: str, *, spans: Sequence[Span], modalities: tuple[Modality, ...] = (), narrowed: bool = False
+        self,
+        target: str,
+        *,
+        spans: Sequence[Span],
+        modalities: tuple[Modality, ...] = (),
+        narrowed: bool = False,
+        speaker: str | None = None,
+        is_thing: bool = False,
     ) -> list[Match]:
         """What supports the target inside the spans, with support of at least `SUPPORT_ENOUGH`.
 
         Args:
+            speaker: only what was said by them, where the memory knows its speakers.
+            is_thing: a thing is looked for: what only resembles it does not count.
             modalities: kinds of evidence that count; empty: any.
             narrowed: the spans are less than everything, so recall is asked inside each of them.
         """
@@ -111,7 +116,9 @@ class Finder:
             kind for kind in _WORDS if not modalities or kind in modalities
         )
         if wanted_words:
-            found += self._in_words(target, spans=spans, kinds=wanted_words, narrowed=narrowed)
+            found += self._in_words(
+                target, spans=spans, kinds=wanted_words, narrowed=narrowed, speaker=speaker, is_thing=is_thing
+            )
         if not modalities or "visual" in modalities:
             found += self._in_pictures(target, spans=spans, narrowed=narrowed)
         if (not modalities or "fact" in modalities) and not any(match.modality == "object" for match in found):
@@ -165,22 +172,45 @@ class Finder:
     # --- words heard, read or written ---
 
     def _in_words(
-        self, target: str, *, spans: Sequence[Span], kinds: tuple[ObservationKind, ...], narrowed: bool
+        self,
+        target: str,
+        *,
+        spans: Sequence[Span],
+        kinds: tuple[ObservationKind, ...],
+        narrowed: bool,
+        speaker: str | None,
+        is_thing: bool,
     ) -> list[Match]:
-        candidates = self.lines(spans=spans, kinds=kinds, target=target, narrowed=narrowed)
+        recalled = RECALLED if speaker is None else RECALLED_OF_SPEAKER
+        candidates = self.lines(spans=spans, kinds=kinds, target=target, narrowed=narrowed, recalled=recalled)
+        if speaker is not None and any(match.speaker for match in candidates):
+            candidates = [match for match in candidates if same_name(match.speaker, speaker)]
+        texts = [f"{match.speaker}: {match.text}" if match.speaker else match.text for match in candidates]
+        known = {text: match.cosine for text, match in zip(texts, candidates, strict=True) if match.cosine is not None}
         supports = self.view.relevance.supports(
             target,
-            [f"{match.speaker}: {match.text}" if match.speaker else match.text for match in candidates],
+            texts,
+            cosines=known,
+            is_thing=is_thing,
             among=len(candidates) if narrowed else self.view.text_count,
             names=self._names_in(target),
         )
-        return [with_support(match, judged.score) for match, judged in zip(candidates, supports, strict=True)]
+        return [
+            with_support(match, judged.score, coverage=judged.coverage)
+            for match, judged in zip(candidates, supports, strict=True)
+        ]
 
     def _names_in(self, target: str) -> frozenset[str]:
         return self.names & frozenset(content_words(target))
 
     def lines(
-        self, *, spans: Sequence[Span], kinds: tuple[ObservationKind, ...], target: str, narrowed: bool
+        self,
+        *,
+        spans: Sequence[Span],
+        kinds: tuple[ObservationKind, ...],
+        target: str,
+        narrowed: bool,
+        recalled: int = RECALLED,
     ) -> list[Match]:
         """The lines worth judging: all of them in a small scope, else those that recall brings, coarse to fine."""
         lines: dict[str, Match] = {}
@@ -193,12 +223,26 @@ class Finder:
             return joined_sentences(list(lines.values()))
         lines.clear()
         modalities: tuple[Modality, ...] = kinds
-        for hit in self.coarse_to_fine(target, spans=spans, modalities=modalities, narrowed=narrowed):
-            lines.setdefault(hit.observation_id or hit.event_id, _from_hit(hit))
+        hits = self.coarse_to_fine(target, spans=spans, modalities=modalities, narrowed=narrowed, recalled=recalled)
+        inside = list(dict.fromkeys(hit.event_id for hit in hits))
+        whole = {each.observation_id: each for each in self.view.observations_in(inside, kinds=kinds)}
+        for hit in hits:
+            known = whole.get(hit.observation_id or "")
+            match = _from_hit(hit) if known is None else from_observation(known, support=0.0)  # with its speaker
+            lines.setdefault(hit.observation_id or hit.event_id, replace(match, cosine=hit.similarity))
+        for each in self.view.extra:
+            if each.kind in kinds:
+                lines.setdefault(each.observation_id, from_observation(each, support=0.0))
         return clip(joined_sentences(list(lines.values())), spans)
 
     def coarse_to_fine(
-        self, target: str, *, spans: Sequence[Span], modalities: tuple[Modality, ...] | None, narrowed: bool
+        self,
+        target: str,
+        *,
+        spans: Sequence[Span],
+        modalities: tuple[Modality, ...] | None,
+        narrowed: bool,
+        recalled: int = RECALLED,
     ) -> list[Hit]:
         """Hits of the finest level: inside the best events found by descending, merged with the flat ones."""
         hits: dict[tuple[str, str | None, str | None], Hit] = {}
@@ -209,7 +253,7 @@ class Finder:
                 if best:
                     inside = tuple(dict.fromkeys(hit.event_id for hit in best))
             for scope in (inside, None) if inside else (None,):
-                for hit in self.view.recall(target, k=RECALLED, span=span, modalities=modalities, event_ids=scope):
+                for hit in self.view.recall(target, k=recalled, span=span, modalities=modalities, event_ids=scope):
                     hits.setdefault((hit.event_id, hit.observation_id, hit.keyframe_id), hit)
         return sorted(hits.values(), key=lambda hit: (-hit.score, hit.recording, hit.t_start_ns, hit.text))
 
@@ -225,6 +269,8 @@ class Finder:
                     continue
                 frame = self.view.keyframe(hit.keyframe_id)
                 support, label = self._picture_support(target, frame) if frame else (0.0, "")
+                if hit.score >= PICTURE_NAMED:  # recall names pictures by their tags and detections
+                    support, label = max((support, label), (0.5 + 0.45 * hit.score, label or hit.text))
                 if support >= SUPPORT_ENOUGH:
                     match = _from_hit(hit)
                     found.append(with_support(match, support, text=f"the picture looks like: {label}"))
@@ -246,7 +292,7 @@ class Finder:
                 share = 1.0 if stem(word) in named else judged.get(word, 0.0)
                 if share >= 0.6 and share * tag.probability > covered[word][0]:
                     covered[word] = (share * tag.probability, tag.label)
-        needed = [word for word in words if stem(word) not in _PRESENCE] or words
+        needed = [word for word in words if stem(word) not in PRESENCE] or words
         if not all(covered[word][0] for word in needed):
             return 0.0, ""
         weakest = min(covered[word][0] for word in needed)
@@ -255,7 +301,7 @@ class Finder:
     # --- facts ---
 
     def _in_facts(self, target: str, *, spans: Sequence[Span]) -> list[Match]:
-        facts = self.view.facts()
+        facts = [each for each in self.view.facts() if not _is_sighting(each)]
         if not facts or len(facts) > 500:
             return []
         texts = [f"{fact.subject} {fact.predicate} {fact.object}".replace("_", " ") for fact in facts]
@@ -274,6 +320,11 @@ class Finder:
             if judged.coverage >= 0.6
         ]
         return clip(found, spans)
+
+
+def _is_sighting(fact: Fact) -> bool:
+    """Whether a fact only says that something was seen or written: the observation itself is the better evidence."""
+    return fact.predicate == "is seen in" or fact.subject == "text in view"
 
 
 def _from_hit(hit: Hit) -> Match:

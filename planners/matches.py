@@ -36,6 +36,10 @@ class Match:
     label: str | None = None
     track_id: str | None = None
     speaker: str | None = None
+    coverage: float = 1.0
+    """How many of the wanted words it covers, in [0, 1]."""
+    cosine: float | None = None
+    """Of its text with the target, where recall has computed it already."""
     note: str = ""
     """What it leaves open, e.g. that a detector cannot tell a man from a woman."""
 
@@ -79,9 +83,14 @@ def from_observation(observation: Observation, *, support: float, note: str = ""
     )
 
 
-def with_support(match: Match, support: float, *, text: str | None = None) -> Match:
-    """The match with another support (cut to [0, 1]) and, if given, another text."""
-    return replace(match, support=min(max(support, 0.0), 1.0), text=match.text if text is None else text)
+def with_support(match: Match, support: float, *, text: str | None = None, coverage: float | None = None) -> Match:
+    """The match with another support (cut to [0, 1]) and, if given, another text and coverage."""
+    return replace(
+        match,
+        support=min(max(support, 0.0), 1.0),
+        text=match.text if text is None else text,
+        coverage=match.coverage if coverage is None else coverage,
+    )
 
 
 def occurrences(matches: Iterable[Match], *, gap_s: float = SAME_OCCURRENCE_S) -> list[Occurrence]:
@@ -120,7 +129,8 @@ def joined_sentences(matches: Sequence[Match]) -> list[Match]:
             and match.t_end_ns - last.t_start_ns <= LONGEST_SENTENCE_S * NS_PER_S
             and not last.text.rstrip().endswith((".", "?", "!", "…", ".”"))
         ):
-            joined[-1] = replace(last, t_end_ns=match.t_end_ns, text=f"{last.text.rstrip()} {match.text.lstrip()}")
+            text = f"{last.text.rstrip()} {match.text.lstrip()}"
+            joined[-1] = replace(last, t_end_ns=match.t_end_ns, text=text, cosine=None)
         else:
             joined.append(match)
     return joined

@@ -79,6 +79,9 @@ class Plan(_Part):
     """Preferred kinds of evidence; empty: any."""
     speaker: str | None = None
     negated: bool = False
+    is_thing: bool = False
+    """Whether the target is a thing that is there or not (`is there a butterfly?`), rather than something that
+    happened or was talked about: then what only resembles it is no evidence."""
     counts_times: bool = False
     """`how many times`: occurrences are counted, not things."""
 

@@ -33,7 +33,7 @@ _SPEECH_VERBS = (
     r"describ(?:es|ed)|brought up|brings? up|comes? up|came up|refer(?:s|red)? to|quot(?:e|es|ed))"
 )
 _WRITING = (
-    r"\b(?:written|writing|reads?\b(?! aloud)|text|caption(?:s|ed)?|subtitles?|sign|signs|poster|banner|label|title|"
+    r"\b(?:written|writing|reads?\b(?! aloud)|text|(?:title |on the |on a )cards?|title of|caption(?:s|ed)?|subtitles?|sign|signs|poster|banner|label|title|"
     r"logo|on[- ]?screen|letters|printed|credits)\b"
 )
 _SIGHT = (
@@ -72,6 +72,15 @@ _YES_NO = (
     r"^(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would)(?:n['\u2019]t)?\s+(?:there\s+)?"
     r"|^(?:can|could) (?:you|one|we) see\b"
 )
+
+_THERE_IS = (
+    r"^(?:is|are|was|were)(?:n['\u2019]t)? there\b|\b(?:is|are|was|were) there$|"
+    r"^(?:can|could|do|did) (?:you|one|we|i) (?:see|spot)\b|"
+    r"^(?:is|are|was|were)\b.* (?:visible|seen|shown|present|in (?:view|the (?:picture|frame|shot)))$|"
+    r"^where (?:is|are|was|were)\b|"
+    r"\b(?:appears?|appeared|show(?:s|ed)? up|visible|(?:is|are|was|were|be) (?:seen|shown)|in view|on camera)$"
+)
+"""Questions about whether, when or where a thing is there."""
 
 _RELATION_WORDS: dict[str, AnchorRelation] = {
     "before": "before",
@@ -151,6 +160,7 @@ def parse_question(question: str) -> Plan:
     )
     speaker = _speaker(rest.text)
     target = _target(rest.text, kind=kind, speaker=speaker)
+    is_thing = modalities != ANY_SPEECH and kind != "written" and bool(re.search(_THERE_IS, rest.text, re.I))
     return Plan(
         question=asked,
         kind=kind,
@@ -162,6 +172,7 @@ def parse_question(question: str) -> Plan:
         modalities=modalities,
         speaker=speaker,
         negated=negated,
+        is_thing=is_thing,
         counts_times=times,
     )
 
@@ -197,6 +208,18 @@ def _modalities(text: str, *, kind: QuestionKind) -> tuple[Modality, ...]:
     return ()
 
 
+def parse_clause(clause: str) -> Plan:
+    """What a clause inside a question refers to: `Jake said "mark it"`, `the puzzle was mentioned`, `he sat down`.
+
+    Raises:
+        InputError: nothing is in it.
+    """
+    spoken = re.match(rf"^(.+?)\s+{_SPEECH_VERBS}\b", clause, re.I)
+    lead = "when did" if spoken and not re.search(r"\b(?:is|are|was|were|been|get|got)$", spoken[1], re.I) else "when"
+    plan = parse_question(f"{lead} {clause}")
+    return plan if plan.target or lead == "when" else parse_question(f"when {clause}")
+
+
 def _order_targets(text: str) -> tuple[QuestionKind, tuple[str, ...]] | None:
     """`Which came first, A or B?`, `Did A happen before B?`, `In what order did A, B and C appear?`"""
     first = re.search(
@@ -224,8 +247,8 @@ def _order_targets(text: str) -> tuple[QuestionKind, tuple[str, ...]] | None:
 
 def _bare(text: str) -> str:
     bare = re.sub(
-        r"\b(?:happens?|happened|appears?|appeared|occurs?|occurred|c[ao]mes?|(?:get |was |is |were |being "
-        r")?mentioned)\b",
+        r"\b(?:happens?|happened|appears?|appeared|occurs?|occurred|c[ao]mes?|(?:get|was|is|were|being) mentioned)\b|"
+        r"\bmentioned$",
         " ",
         text,
     )
@@ -317,8 +340,10 @@ def _speaker(text: str) -> str | None:
         rf"\b(?i:did|does|do|has)\s+(?:the\s+)?([A-Z][\w'\u2019-]+(?: [A-Z][\w'\u2019-]+)?)\s+(?:\w+ "
         rf")?{_SPEECH_VERBS}",
         text,
-    ) or re.search(rf"\bwhat\s+([A-Z][\w'\u2019-]+)\s+{_SPEECH_VERBS}", text)
-    return match[1] if match and match[1].lower() not in FUNCTION_WORDS else None
+    ) or re.search(rf"(?:\b(?:what|when|that)\s+|^)([A-Z][\w'\u2019-]+)\s+{_SPEECH_VERBS}", text)
+    if match is None or match[1].lower() in FUNCTION_WORDS | {"everyone", "everybody", "please", "people"}:
+        return None
+    return match[1]
 
 
 _LEADS: dict[QuestionKind, str] = {
@@ -340,6 +365,11 @@ _LEADS: dict[QuestionKind, str] = {
     "written": r"^(?:what|which|read)(?: (?:words|text|else))?",
     "what": r"^(?:what|which|describe|summari[sz]e|tell me)(?: (?:kind|sort|type) of| about| else)?",
 }
+_SURFACE_PHRASE = (
+    r"(?:the |this |that |a |an )?(?:\w+ )?(?:cards?|signs?|screen|posters?|banners?|boards?|walls?|pages?|labels?|"
+    r"slides?|picture|image|frame|papers?|placards?|plates?|film|movie|video|trailer)"
+)
+"""What writing stands on, as a place: seldom itself in memory."""
 _AUXILIARY = (
     r"(?:(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|should|might)(?:n['\u2019]t| not)?\b\s*)"
 )
@@ -357,9 +387,12 @@ def _target(text: str, *, kind: QuestionKind, speaker: str | None) -> str:
             rf"\s+{_AUXILIARY}(?:there\b|you see\b|we see\b)?", " ", f"{rest.text} ", count=1, flags=re.I
         ).strip()
     if speaker:
-        rest.take(rf"^\s*(?:does |do |did )?(?:the\s+)?{re.escape(speaker)}\b")
+        rest.take(rf"^\s*(?:does |do |did |has )?(?:the\s+)?{re.escape(speaker)}\b")
     if kind == "written":
-        rest.take(r"\b(?:is |are |was |were )?(?:written|printed|shown|displayed|visible)\b")
+        rest.take(r"^(?:is|are|was|were)\b")
+        rest.take(r"\b(?:is |are |was |were |stands? |stood |appears? )?(?:written|printed|shown|displayed|visible)\b")
+        rest.take(r"^stands?\b|^stood\b")
+        rest.take(rf"\b(?:does|do|did)?\s*\b(?:on|in|at|across|above|below) (?:{_SURFACE_PHRASE})\b")
         rest.take(r"\b(?:does|do|did) (?=the)")
         rest.take(r"^(?:(?:can|could) )?(?:be|you|one|i|we) (?:read|seen?)\b(?: in the picture)?")
         rest.take(rf"\b(?:{_SPEECH_VERBS}|reads?)$")

@@ -61,8 +61,12 @@ class MemoryView:
     @cached_property
     def text_count(self) -> int:
         """How many texts there are to be the best of (roughly): what the bar of relevance depends on."""
-        counts = [len(self.observations(kinds=(kind,), limit=20_000)) for kind in ("speech", "caption", "text_in_view")]
-        return sum(counts)
+        return self.memory.count_observations(kinds=("speech", "caption", "text_in_view")) + len(self.extra)
+
+    @cached_property
+    def can_be_seen_again(self) -> bool:
+        """Whether any recording has pictures: captions alone hold nothing that a second look would find."""
+        return any(each.has_video for each in self.recordings)
 
     @cached_property
     def labels(self) -> frozenset[str]:
@@ -120,6 +124,16 @@ class MemoryView:
             if inside and (kinds is None or each.kind in kinds) and each.observation_id not in seen:
                 found.append(each)
         return sorted(found, key=lambda each: (each.recording, each.t_start_ns, each.t_end_ns, each.observation_id))
+
+    def observations_in(
+        self, event_ids: Sequence[str], *, kinds: Sequence[ObservationKind] | None = None
+    ) -> list[Observation]:
+        """Every observation of these kinds in these events."""
+        if not event_ids:
+            return []
+        found = self.memory.observations(event_ids=list(event_ids), kinds=kinds, as_of_ns=self.as_of_ns)
+        known = set(event_ids)
+        return found + [each for each in self.extra if each.event_id in known and (kinds is None or each.kind in kinds)]
 
     def events(self, span: Span, *, level: Level = Level.EVENT) -> list[Event]:
         """Segments of a level that overlap the span."""

@@ -12,15 +12,15 @@ all candidate texts and words (words are cached).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 import numpy as np
 import numpy.typing as npt
 
 from planners.vocabulary import exclude_each_other, is_kind_of_person, label_for_word, names_thing, same_thing
-from planners.words import SCAFFOLD_WORDS, content_words, name_words, number_of, stem
+from planners.words import SCAFFOLD_WORDS, content_words, name_words, number_of, stem, stems_of
 from streammem.protocols import QueryEncoder
 
 SUPPORT_ENOUGH = 0.5
@@ -33,6 +33,17 @@ _NAME_RATIO = 0.8
 NAME_AND_MORE_COSINE = 0.7
 """A text that shares only a name with the target is about something else unless it is this near as a whole."""
 _MAX_WORD_CACHE = 20_000
+NAMED = 0.6
+"""Cover from which on a word names the same thing: `bunny` covers `rabbit` with 0.85, `bird` with 0.2."""
+VETOED = 0.3
+"""Factor that puts any score below what counts."""
+PRESENCE = stems_of(
+    """walk walking stand standing cross crossing pass passing move moving go going come coming enter leave
+    run running sit sitting street road pavement outside area place by past around along across through visible view
+    different distinct separate many total several first last whole entire present exist there any shown together
+    alone back forth"""
+)
+"""Words beside a label that a detection already bears out, or that say where the camera stands."""
 
 
 def _bar(among: int) -> float:
@@ -74,11 +85,20 @@ class Relevance:
         return np.asarray(vectors[1:] @ vectors[0], dtype=np.float32)
 
     def supports(
-        self, target: str, texts: Sequence[str], *, among: int = 0, names: Set[str] = frozenset()
+        self,
+        target: str,
+        texts: Sequence[str],
+        *,
+        among: int = 0,
+        names: Set[str] = frozenset(),
+        cosines: Mapping[str, float] | None = None,
+        is_thing: bool = False,
     ) -> list[Support]:
         """Support of each text for the target, in order. Equal texts are computed once.
 
         Args:
+            cosines: those of texts that are known already.
+            is_thing: whether a thing is there is asked: the thing itself must be named, not a near neighbour.
             names: lower-case words of the target that are names, beyond those that its own spelling shows.
             among: how many texts these were the best of; the more, the higher the bar (`_bar`).
         """
@@ -87,7 +107,11 @@ class Relevance:
         if not texts or (not wanted and self._encoder is None):
             return [Support(score=0.0, coverage=0.0, cosine=None, missing=tuple(wanted)) for _ in texts]
         unique = list(dict.fromkeys(texts))
-        cosines = self.similarities(target, unique)
+        by_cosine = dict(cosines or {}) if self._encoder is not None else {}
+        new = [text for text in unique if text not in by_cosine]
+        computed = self.similarities(target, new)
+        if computed is not None:
+            by_cosine.update(zip(new, (float(each) for each in computed), strict=True))
         found = [content_words(text, keep_scaffold=True) for text in unique]
         spoken = content_words(target, keep_scaffold=True)
         phrase = " ".join(spoken) if len(spoken) > 1 else ""
@@ -95,9 +119,19 @@ class Relevance:
         names = name_words(target) | set(names)
         by_text: dict[str, Support] = {}
         for index, text in enumerate(unique):
-            cosine = None if cosines is None else float(cosines[index])
-            by_text[text] = self._support(wanted, names, found[index], cosine, bar, phrase)
+            support = self._support(wanted, names, found[index], by_cosine.get(text), bar, phrase)
+            if is_thing and not self._names_it(wanted, found[index], phrase):
+                support = replace(support, score=support.score * VETOED)
+            by_text[text] = support
         return [by_text[text] for text in texts]
+
+    def _names_it(self, wanted: Sequence[str], found: Sequence[str], phrase: str) -> bool:
+        """Whether the thing itself, a synonym or a hyponym is named: every word of it, or the whole of it by one."""
+        own = {stem(word) for word in wanted}
+        if phrase and any(self._near(phrase, word) >= NAMED for word in found if stem(word) not in own):
+            return True
+        needed = [word for word in wanted if stem(word) not in PRESENCE and word not in SCAFFOLD_WORDS] or wanted
+        return all(self._cover(word, found, is_name=False)[0] >= NAMED for word in needed)
 
     def cover(self, target: str, label: str) -> dict[str, float]:
         """How well the words of a short label cover each content word of the target, in [0, 1]."""
@@ -137,7 +171,7 @@ class Relevance:
                 raw -= 0.12  # "the bank robbery" is not found where only a bank is
             score = 1.0 / (1.0 + math.exp(-8.0 * (raw - bar)))
         if vetoed:
-            score *= 0.3
+            score *= VETOED
         return Support(score=score, coverage=coverage, cosine=cosine, missing=tuple(missing))
 
     def _cover(self, word: str, found: Sequence[str], *, is_name: bool) -> tuple[float, bool]:

@@ -140,6 +140,11 @@ def names_thing(word: str) -> bool:
     return label_for_word(word) is not None or stem(word.lower()) in {stem(kind) for kind in _KINDS}
 
 
+def is_kind_of_thing(word: str) -> bool:
+    """Whether the word is the name of a kind, such as `animals` or `vehicle`."""
+    return stem(word.lower()) in {stem(kind) for kind in _KINDS}
+
+
 def is_kind_of_person(word: str) -> bool:
     """Whether the word says more of a person than a detector can see (man, woman, child ...)."""
     return stem(word.lower()) in _PERSON_KIND

@@ -13,6 +13,7 @@ from planners.time_expressions import DAY_S, POINT_TOLERANCE_S
 from streammem.timeline import WALL_CLOCK_FROM_NS, format_iso, format_offset, seconds_to_ns
 from streammem.types import NS_PER_S, Recording
 
+_MINUTE_S = 60.0
 DAY_NS = round(DAY_S) * NS_PER_S
 
 
@@ -55,7 +56,11 @@ def resolve_window(
             scale = 1.0
             if window.clock_parts and has_wall_clock(recording) and _is_time_of_day(window, recording):
                 origin_ns, scale = recording.t_start_ns // DAY_NS * DAY_NS, _to_time_of_day(window)
+            elif window.clock_parts == 2 and not has_wall_clock(recording) and _is_in_hours(window, recording):
+                scale = 60.0
             slack_ns = seconds_to_ns(tolerance_s) if window.is_point else 0
+            if window.is_point and scale == 60.0:
+                slack_ns = seconds_to_ns(_MINUTE_S)  # a time without seconds
             if window.start_s is not None:
                 low_ns = max(low_ns, origin_ns + seconds_to_ns(scale * window.start_s) - slack_ns)
             if window.end_s is not None:
@@ -86,6 +91,12 @@ def _is_time_of_day(window: TimeWindow, recording: Recording) -> bool:
     given_s = window.start_s if window.start_s is not None else window.end_s or 0.0
     midnight_ns = recording.t_start_ns // DAY_NS * DAY_NS
     return recording.t_start_ns <= midnight_ns + seconds_to_ns(given_s * _to_time_of_day(window)) <= recording.t_end_ns
+
+
+def _is_in_hours(window: TimeWindow, recording: Recording) -> bool:
+    """Whether `12:04` means hours and minutes: the recording is that long, and `0:35` is still 35 seconds."""
+    given_s = window.start_s if window.start_s is not None else window.end_s or 0.0
+    return given_s >= 60.0 and seconds_to_ns(60.0 * given_s) <= recording.t_end_ns - recording.t_start_ns
 
 
 def _to_time_of_day(window: TimeWindow) -> float:

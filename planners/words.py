@@ -65,10 +65,34 @@ def _stemmer() -> _Stemmer:
     return cast(_Stemmer, library.stemmer("english"))
 
 
+_IRREGULAR = """began begun:begin bent:bend bit:bite blew:blow bought:buy broke broken:break brought:bring built:build
+    caught:catch chose chosen:choose came:come drank drunk:drink drew drawn:draw drove driven:drive ate eaten:eat
+    fell fallen:fall felt:feel fought:fight flew flown:fly forgot forgotten:forget gave given:give went gone:go
+    grew grown:grow held:hold hid hidden:hide kept:keep knew known:know laid:lay lent:lend lit:light lost:lose
+    made:make meant:mean met:meet paid:pay ran:run rode ridden:ride rang rung:ring sang sung:sing sat:sit slept:sleep
+    sold:sell sent:send shook shaken:shake spent:spend stood:stand stole stolen:steal stuck:stick swam swum:swim
+    swung:swing taught:teach thought:think threw thrown:throw took taken:take tore torn:tear understood:understand
+    woke woken:wake won:win wore worn:wear wrote written:write"""
+
+
+@lru_cache(maxsize=1)
+def _present_of() -> dict[str, str]:
+    """Present tense of irregular past forms, which no stemmer knows."""
+    table: dict[str, str] = {}
+    waiting: list[str] = []
+    for item in _IRREGULAR.split():
+        past, _, present = item.partition(":")
+        waiting.append(past)
+        if present:
+            table |= dict.fromkeys(waiting, present)
+            waiting.clear()
+    return table
+
+
 @lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
-    """Snowball (Porter 2) stem of one lower-case word."""
-    return _stemmer().stemWord(word)
+    """Snowball (Porter 2) stem of one lower-case word; `wrote` and `writes` have that of `write`."""
+    return _stemmer().stemWord(_present_of().get(word, word))
 
 
 def stems_of(words: str) -> frozenset[str]:

@@ -337,6 +337,14 @@ class Memory:
         rows = self._reader.scan(tables.OBSERVATIONS, where, order=order, limit=limit)
         return [tables.observation_of(row) for row in rows]
 
+    def count_observations(self, *, kinds: Sequence[ObservationKind] | None = None) -> int:
+        """How many observations of these kinds there are, without reading them."""
+        from streammem.store.filters import Where
+        from streammem.store.tables import OBSERVATIONS
+
+        self._settle()
+        return self._reader.count(OBSERVATIONS, Where().among("kind", kinds))
+
     def keyframes(
         self,
         *,

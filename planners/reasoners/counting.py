@@ -44,14 +44,17 @@ def answer_how_many(board: Board) -> Draft | None:
     words = {stem(word) for word in content_words(plan.target, keep_scaffold=True)}
     if words & _SPOKEN_UNITS:
         return _spoken(board)
-    if re.search(r"\b(?:speakers?|voices?|people (?:(?:are|were) )?(?:speak|talk)\w*)\b", plan.question.lower()):
+    if re.search(r"\b(?:speakers?|voices?|people (?:(?:are|were) )?(?:speak|talk|spoke)\w*)\b", plan.question.lower()):
         return _speakers(board)
     if words and words <= _SHOTS:
         return _events(board)
     seen = [match for match in board.matches if match.modality == "object"]
     if seen:
         return _objects(board, seen)
-    return _number_said(board) or _times(board)
+    said = _number_said(board)
+    if said is not None or re.search(r"^how many .*\b(?:did|does|do|has|have|had)\b", plan.question, re.I):
+        return said  # how often it came up is not how many there were
+    return _times(board)
 
 
 def _objects(board: Board, seen: list[Match]) -> Draft:

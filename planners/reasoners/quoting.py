@@ -6,12 +6,15 @@ Nothing is made up: every answer quotes observations or the text of events.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from difflib import SequenceMatcher
 
 from planners.matches import Match, from_observation, joined_sentences
 from planners.protocols import Board, Draft
 from planners.reasoners.counting import named
-from planners.reasoners.temporal import by_usefulness, chosen_occurrences, strong
+from planners.reasoners.temporal import WEAKER_BY, by_usefulness, chosen_occurrences, strong
 from planners.reasoners.wording import MOST_LISTED, listed, quote, shown, when
+from planners.vocabulary import is_kind_of_thing
 from planners.windows import Span, window_point_ns
 from planners.words import FUNCTION_WORDS, content_words, stem, stems_of, tokens
 from streammem.types import NS_PER_S, ObservationKind
@@ -19,12 +22,17 @@ from streammem.types import NS_PER_S, ObservationKind
 NEAR_ANCHOR_S = 30.0
 """`What happened after X?` means the next half minute, not the rest of the day."""
 REPLY_WITHIN_S = 10.0
+REREAD_WITHIN_S = 3.0
+SAME_READING = 0.8
+"""Share of letters that two readings of one text have in common, at least."""
 _FURNITURE = stems_of(
     """sign signs title screen text poster banner label logo caption captions subtitle subtitles board wall
-    picture page credits letters writing name paper shirt next then thing else anything something"""
+    picture page credits letters writing name paper shirt next then thing else anything something card cards slide
+    stand stands film movie video trailer end start beginning"""
 )
 """What writing stands on: seldom itself in memory."""
 
+_WHERE_WORDS = r"at|in|on|near|by|around|beside|behind|with|next to"
 _SENTENCES = stems_of("sentence line word remark statement utterance thing next speech else person speaker")
 
 
@@ -66,7 +74,7 @@ def _quotes(board: Board, matches: list[Match], *, kinds: tuple[ObservationKind,
     matches = [match for match in matches if match.modality in kinds] or matches
     if not matches:
         return None
-    matches = strong(matches)
+    matches = _without_partial_readings(strong(matches))
     in_time = sorted(matches, key=lambda match: (match.t_start_ns, match.recording, match.text))
     if plan.target and not is_furniture(plan.target):
         useful = sorted(matches, key=lambda match: (-match.support, match.t_start_ns))
@@ -90,6 +98,31 @@ def _quotes(board: Board, matches: list[Match], *, kinds: tuple[ObservationKind,
     return Draft(text=f"{text}.", matches=tuple(useful), confidence=useful[0].support)
 
 
+def _without_partial_readings(matches: list[Match]) -> list[Match]:
+    """Of several readings of one text (a title that fades in, a letter misread) the longest, over all their time."""
+    kept: list[Match] = []
+    for match in sorted(matches, key=lambda each: (-len(each.text), each.t_start_ns)):
+        for index, other in enumerate(kept):
+            if match.modality == "text_in_view" == other.modality and _is_reading_of(match, other):
+                kept[index] = replace(
+                    other,
+                    t_start_ns=min(match.t_start_ns, other.t_start_ns),
+                    t_end_ns=max(match.t_end_ns, other.t_end_ns),
+                )
+                break
+        else:
+            kept.append(match)
+    return kept
+
+
+def _is_reading_of(part: Match, whole: Match) -> bool:
+    apart_ns = max(part.t_start_ns - whole.t_end_ns, whole.t_start_ns - part.t_end_ns)
+    if part.recording != whole.recording or apart_ns > REREAD_WITHIN_S * NS_PER_S:
+        return False
+    short, long = (re.sub(r"\W", "", each.text).lower() for each in (part, whole))
+    return long.startswith(short) or SequenceMatcher(None, short, long).ratio() >= SAME_READING
+
+
 def _nearest_first(board: Board, matches: list[Match]) -> list[Match]:
     """By distance to the named instant; next to the anchor, only what is near it."""
     plan = board.plan
@@ -108,7 +141,8 @@ def _nearest_first(board: Board, matches: list[Match]) -> list[Match]:
         else:
             return matches
         close = [match for match in near if _distance_ns(match, at_ns) <= NEAR_ANCHOR_S * NS_PER_S]
-        return (close or near)[:2] if not re.search(r"\b(?:all|everything)\b", plan.question.lower()) else near
+        most = 2 if plan.kind == "said" else 4
+        return (close or near)[:most] if not re.search(r"\b(?:all|everything)\b", plan.question.lower()) else near
     return matches
 
 
@@ -121,6 +155,8 @@ def answer_what(board: Board) -> Draft | None:
     if board.plan.target:
         if not board.matches:
             return None
+        if (seen := _kinds_seen(board)) is not None:
+            return seen
         telling = [match for match in board.matches if match.modality != "object"]
         found = chosen_occurrences(board, telling or board.matches)
         if not found:
@@ -131,6 +167,21 @@ def answer_what(board: Board) -> Draft | None:
         parts = [f"{shown(each)} (at {words.span(each.recording, each.t_start_ns, each.t_end_ns)})" for each in kept]
         return Draft(text=f"{listed(parts, total=len(parts))}.", matches=useful, confidence=0.8 * useful[0].support)
     return _describe_spans(board)
+
+
+def _kinds_seen(board: Board) -> Draft | None:
+    """`What animals are there?`: each kind that was seen, and when first."""
+    seen = sorted((match for match in board.matches if match.label), key=lambda match: match.t_start_ns)
+    firsts: dict[str, Match] = {}
+    for match in seen:
+        firsts.setdefault(match.label or "", match)
+    words = content_words(board.plan.target)
+    if not firsts or not words or not is_kind_of_thing(words[0]) or len(words) > 1:
+        return None
+    at = board.view.words
+    parts = [f"{label} (first at {at.point(match.recording, match.t_start_ns)})" for label, match in firsts.items()]
+    matches = (*firsts.values(), *(match for match in board.matches if match not in firsts.values()))
+    return Draft(text=f"Seen: {listed(parts)}.", matches=matches, confidence=0.7)
 
 
 def _describe_spans(board: Board) -> Draft | None:
@@ -155,6 +206,9 @@ def _describe_spans(board: Board) -> Draft | None:
     if board.narrowed:
         near = _nearest_first(board, _beside_anchor(board, events))
         said = _nearest_first(board, lines)
+        if said and board.plan.anchor is not None and _is_beside_anchor(board, said[0]):
+            if any(match.modality == "caption" for match in said[:4]):  # narrated: finer than events
+                return _tell(board, said[:4], rest=near)
         texts = [f"{words.span(each.recording, each.t_start_ns, each.t_end_ns)}: {shown(each)}" for each in near[:4]]
         return Draft(
             text=f"{listed(texts, total=len(near))}." if texts else f"{listed([shown(each) for each in said])}.",
@@ -165,6 +219,20 @@ def _describe_spans(board: Board) -> Draft | None:
     parts = [f"{words.point(each.recording, each.t_start_ns)}: {_short(each.text)}" for each in events[:MOST_LISTED]]
     text = f"{overview} {listed(parts, total=len(events))}." if overview else f"{listed(parts, total=len(events))}."
     return Draft(text=text, matches=tuple(events), confidence=0.6)
+
+
+def _is_beside_anchor(board: Board, match: Match) -> bool:
+    assert board.anchor is not None
+    apart_ns = max(match.t_start_ns - board.anchor.t_end_ns, board.anchor.t_start_ns - match.t_end_ns, 0)
+    return apart_ns <= NEAR_ANCHOR_S * NS_PER_S
+
+
+def _tell(board: Board, lines: list[Match], *, rest: list[Match]) -> Draft:
+    """Lines in order of time: finer than the events they belong to."""
+    words = board.view.words
+    in_time = sorted(lines, key=lambda each: (each.t_start_ns, each.t_end_ns))
+    texts = [f"{words.span(each.recording, each.t_start_ns, each.t_end_ns)}: {shown(each)}" for each in in_time]
+    return Draft(text=f"{listed(texts)}.", matches=(*lines, *rest), confidence=0.7)
 
 
 def _beside_anchor(board: Board, events: list[Match]) -> list[Match]:
@@ -189,17 +257,32 @@ def _overview(board: Board) -> str:
     return f"Seen in all: {', '.join(named(label, len(ids)) for label, ids in most)}." if most else ""
 
 
+_PLACE = re.compile(
+    r"\b(?:in|on|at|under|behind|beside|near|inside|outside|upstairs|downstairs|over|against|between|next to|here|there|"
+    r"into|onto)\b",
+    re.I,
+)
+
+
+def says_where(match: Match) -> bool:
+    """Whether words could tell a place; a question asks for one instead."""
+    if match.modality == "object":
+        return True
+    return _PLACE.search(match.text) is not None and not match.text.rstrip().endswith("?")
+
+
 _SIDES = ("on the left", "on the right", "in the middle")
 
 
 def answer_where(board: Board) -> Draft | None:
     """Where the target was: by captions and facts in their words, by objects their side of the picture."""
-    found = chosen_occurrences(board, board.matches)
+    telling = [match for match in strong(board.matches) if says_where(match)]
+    found = chosen_occurrences(board, telling or board.matches)
     if not found:
         return None
     matches = [match for each in found for match in each.matches]
     places = [match for match in matches if match.modality in {"caption", "fact", "speech", "summary"}]
-    useful = sorted(places or matches, key=lambda match: (-match.support, -match.t_start_ns))
+    useful = sorted(places or matches, key=lambda match: (not says_where(match), -match.support, -match.t_start_ns))
     best = useful[0]
     words = board.view.words
     at = words.span(best.recording, best.t_start_ns, best.t_end_ns)
@@ -220,6 +303,8 @@ def answer_who(board: Board) -> Draft | None:
     plan = board.plan
     if not plan.target or set(content_words(plan.target)) <= {"speaking", "talking", "person"}:
         return _people(board)
+    if re.match(rf"(?:{_WHERE_WORDS})\b", plan.target, re.I):
+        return _people_around(board)
     asks_speaker = "speech" in plan.modalities
     statements = board.matches if asks_speaker else [m for m in board.matches if not m.text.rstrip().endswith("?")]
     best_question = max((m for m in board.matches if m not in statements), key=lambda m: m.support, default=None)
@@ -232,17 +317,47 @@ def answer_who(board: Board) -> Draft | None:
     if plan.occurrence == "first":
         useful = tuple(sorted(useful, key=lambda match: match.t_start_ns))
     best = useful[0]
+    known = frozenset(token for match in board.matches if match.speaker for token in tokens(match.speaker))
+    if not asks_speaker:  # captions tell who did it; the words of somebody seldom do
+        naming = [m for m in useful if m.support >= best.support - WEAKER_BY and _name_in(m.text, plan.target, known)]
+        best = next((match for match in naming if match.modality == "caption"), naming[0] if naming else best)
+        useful = (best, *(match for match in useful if match is not best))
     at = board.view.words.span(best.recording, best.t_start_ns, best.t_end_ns)
     if best.speaker and asks_speaker:
         return Draft(text=f"{best.speaker}: {quote(best.text)} (at {at}).", matches=useful, confidence=best.support)
-    name = _name_in(best.text, plan.target)
-    if name and not asks_speaker:
+    name = None if asks_speaker else _name_in(best.text, plan.target, known)
+    if name and best.speaker and name.startswith("The wearer"):
+        name = best.speaker  # "I" is who speaks
+    if name:
         return Draft(text=f"{name}: {shown(best)} (at {at}).", matches=useful, confidence=0.8 * best.support)
     if best.modality == "object":
         count = len({match.track_id for match in useful})
         return Draft(text=f"{named('person', count)}, not known by name (at {at}).", matches=useful, confidence=0.5)
-    lead = "A voice that is not known by name" if best.modality == "speech" else "Not named"
+    lead = "A voice that is not known by name" if best.modality == "speech" and not best.speaker else "Not named"
     return Draft(text=f"{lead}: {shown(best)} (at {at}).", matches=useful, confidence=0.6 * best.support)
+
+
+def _people_around(board: Board) -> Draft | None:
+    """`Who was at the table?`: who is named or heard around the times that are about the place."""
+    found = strong(board.matches)
+    known = frozenset(token for match in found if match.speaker for token in tokens(match.speaker))
+    people: dict[str, list[Match]] = {}
+    for match in found:
+        near = Span(
+            recording=match.recording,
+            t_start_ns=match.t_start_ns - round(REPLY_WITHIN_S * NS_PER_S),
+            t_end_ns=match.t_end_ns + round(REPLY_WITHIN_S * NS_PER_S),
+        )
+        for each in board.view.observations(kinds=("speech",), span=near):
+            if each.speaker:
+                people.setdefault(each.speaker, []).append(match)
+        if match.modality == "caption" and (name := _name_in(match.text, board.plan.target, known | set(people))):
+            people.setdefault(name, []).append(match)
+    if not people:
+        return _people(board) if any(match.modality == "object" for match in found) else None
+    names = sorted(people, key=lambda name: -len(people[name]))
+    text = f"Named or heard around then: {', '.join(names)} ({shown(found[0])})."
+    return Draft(text=text, matches=tuple(found), confidence=0.5)
 
 
 def _reply(board: Board, question: Match) -> Draft | None:
@@ -293,15 +408,21 @@ def _people(board: Board) -> Draft | None:
     return Draft(text=f"{text[0].upper()}{text[1:]}.", matches=tuple(matches), confidence=0.6)
 
 
-def _name_in(text: str, target: str) -> str | None:
+def _name_in(text: str, target: str, known: frozenset[str]) -> str | None:
     """The person that a caption names: `Katrina: ...`, `I moved ...`, or a capitalised word not asked about."""
     if lead := re.match(r"^([A-Z][\w'\u2019-]+(?: [A-Z][\w'\u2019-]+)?)\s*:", text):
         return lead[1]
     asked = {token.lower() for token in tokens(target)}
-    for token in tokens(text):
+    spoken = tokens(text)
+    for index, token in enumerate(spoken):
         if token in {"I", "I'm", "I\u2019m", "I've", "I'll", "My", "my"}:
             return "The wearer of the camera (“I”)"
-        if token[0].isupper() and token.lower() not in asked and token.lower() not in FUNCTION_WORDS and len(token) > 1:
+        if not token[0].isupper() or token.lower() in asked | FUNCTION_WORDS or len(token) < 2:
+            continue
+        following = spoken[index + 1] if index + 1 < len(spoken) else ""
+        starts = index == 0 or re.search(rf"[.?!]\W*{re.escape(token)}\b", text) is not None
+        # The first word of a sentence is a name if it is known as one, or does something: "Bob opens", not "Put the".
+        if not starts or token in known or re.search(r"(?:[a-z]s|ed)$|^and$", following):
             return token
     return None
 

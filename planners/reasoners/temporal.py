@@ -14,6 +14,8 @@ from planners.windows import duration_words
 
 WEAKER_BY = 0.22
 """Matches this much weaker than the best one are another thing that sounds alike, when all occurrences are wanted."""
+LESS_COVERED_BY = 0.25
+"""Matches that lack this much more of the wanted words say something else: walking up to a tripod is not holding it."""
 THROUGHOUT = 0.9
 """Share of the recording from which on something is said to be there throughout."""
 
@@ -21,7 +23,9 @@ THROUGHOUT = 0.9
 def strong(matches: Sequence[Match]) -> list[Match]:
     """The matches that come near the best one, in the order given."""
     best = max((match.support for match in matches), default=0.0)
-    return [match for match in matches if match.support >= best - WEAKER_BY]
+    near = [match for match in matches if match.support >= best - WEAKER_BY]
+    fullest = max((match.coverage for match in near), default=0.0)
+    return [match for match in near if match.coverage >= fullest - LESS_COVERED_BY]
 
 
 def chosen_occurrences(board: Board, matches: Sequence[Match]) -> list[Occurrence]:
