@@ -13,7 +13,7 @@ import pytest
 
 from streammem import ask, ingest
 from streammem.app.api import open_memory
-from streammem.types import Level
+from streammem.types import Level, Query
 
 Street = tuple[Path, dict[str, Any]]
 
@@ -93,3 +93,20 @@ def test_shots_are_events(trailer: Path) -> None:
     for cut_s in CUTS_S:
         assert min(abs(start_s - cut_s) for start_s in starts_s) <= 0.5, f"the cut at {cut_s} s was missed"
     assert len(starts_s) <= 2 * len(CUTS_S)
+
+
+VISIBLE = [
+    ("a bird on a branch", [(10.0, 14.1)]),
+    ("a meadow", [(7.0, 10.0), (35.9, 37.7), (41.1, 43.8)]),
+    ("trees", [(1.5, 10.0), (24.7, 32.0), (35.9, 47.3)]),
+    ("a tree trunk", [(10.0, 14.1), (32.0, 47.3)]),
+]
+"""What can be seen in the trailer, and when (by eye)."""
+
+
+@pytest.mark.parametrize(("query", "seen_s"), VISIBLE)
+def test_free_text_finds_a_right_picture_first(trailer: Path, query: str, seen_s: list[tuple[float, float]]) -> None:
+    with open_memory(trailer) as memory:
+        best = memory.recall(Query(text=query, modalities=("visual",), k=1))[0]
+        shown = memory.keyframes(keyframe_ids=[best.keyframe_id or ""])[0].t_ns / 1e9
+    assert any(start_s <= shown <= end_s for start_s, end_s in seen_s)
