@@ -7,10 +7,13 @@ the picture's mean, in standard deviations, squared with its sign kept. What a l
 probabilities, of which one takes nearly all, hide what stands beside it. Three views are averaged: the whole picture
 squeezed to a square, and the square at each end.
 
-Measured on 245 key frames of six clips (four films and animations, two streets), 50 free-text queries of things seen
-in them, right frame first / among three: ConSE 0.26 / 0.50, this with one view 0.46 / 0.60, with three 0.62 / 0.68;
-chance 0.09. (The choice was made on half of the queries; on the other half 0.28, 0.44, 0.64 are first.) The cosine
-says nothing of whether a thing is there at all: the best frame for what is nowhere scores as high. Tags do.
+Measured by ranking 242 key frames of six clips (four films and animations, two streets) for 50 free-text queries of
+things seen in them, half of them looked at while choosing, right frame first: ConSE 0.24 and 0.28 (the other half),
+this with one view 0.48 and 0.44, with three 0.60 and 0.64; chance 0.09. The other half was printed in every comparison, so
+take its figures as optimistic. The cosine says nothing of whether a thing is there at all: the best frame for what is
+nowhere scores as high. Tags do.
+
+
 
 32 ms a picture on one thread; loading embeds the labels once (1 s), and keeps them in the cache folder.
 """
