@@ -18,7 +18,7 @@ from streammem.errors import ConfigError
 
 DEFAULT_CONFIG = "embedded"
 
-Positive = Annotated[float, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -72,7 +72,7 @@ class ModelsSettings(_Section):
 
 
 class SourceSettings(_Section):
-    sample_fps: Positive = 5.0
+    sample_fps: Annotated[float, Field(ge=0.01, le=240, allow_inf_nan=False)] = 5.0
     """Frames per second that are looked at; cuts are placed to within one of these."""
     analysis_height: Annotated[int, Field(ge=64, le=2160)] = 288
     """Frames are scaled to this height for segmentation; key frames are read at full size."""

@@ -30,7 +30,7 @@ def start(*words: object, before: Callable[[], None] | None = None) -> subproces
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=before,  # noqa: PLW1509
+        preexec_fn=before,
     )
 
 

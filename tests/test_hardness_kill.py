@@ -53,8 +53,9 @@ def test_every_model_on_and_stopped_again_and_again(sample_memory: Path, tmp_pat
             assert "interrupted; everything committed so far is kept" in stopped.err
         assert events_in(folder) >= wanted
         committed = events_in(folder)
-        with Memory.open(folder) as memory:
-            assert [one.status for one in memory.recordings()] in ([], ["ingesting"])
+        if committed:
+            with Memory.open(folder) as memory:
+                assert [one.status for one in memory.recordings()] == ["ingesting"]
     assert committed
     finished = streammem(*words)
     assert finished.code == 0, finished.err
@@ -82,8 +83,7 @@ def test_killed_at_random_points(light_config: Path, film: Path, tmp_path: Path,
     kills = 0
     for _ in range(5):
         running = start("ingest", film, "--memory", folder, "--config", light_config)
-        wait_until(lambda: folder.is_dir(), what="the folder is made", process=running)
-        wait_until(lambda: running.poll() is not None or events_in(folder) > 0, what="a first event")
+        wait_until(lambda: events_in(folder) > 0, what="a first event", process=running)
         time.sleep(dice.uniform(0.0, 0.25))
         kills += running.poll() is None
         end(running, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Live streams through the command line, in processes of their own: read while they are written, stopped, broken off."""
+"""Live streams through the command line, in processes of their own: read while written, stopped, broken off."""
 
 from __future__ import annotations
 
