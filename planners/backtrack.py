@@ -187,9 +187,7 @@ class _Loop:
             return
         if "speech" in plan.modalities and plan.kind in {"said", "who"}:
             self._search(("speech", "caption", "sound", "text_in_view", "summary"))
-        elif plan.modalities == ANY_SPEECH and plan.kind in {"when", "yes_no"}:
-            self._search(("text_in_view",))
-        elif plan.is_visual and plan.is_thing:
+        elif (plan.modalities == ANY_SPEECH and plan.kind in {"when", "yes_no"}) or (plan.is_visual and plan.is_thing):
             self._search(("text_in_view",))
         elif plan.modalities == ("text_in_view",):
             self._search(("text_in_view", "caption", "object", "scene", "visual"))

@@ -33,7 +33,8 @@ _SPEECH_VERBS = (
     r"describ(?:es|ed)|brought up|brings? up|comes? up|came up|refer(?:s|red)? to|quot(?:e|es|ed))"
 )
 _WRITING = (
-    r"\b(?:written|writing|reads?\b(?! aloud)|text|(?:title |on the |on a )cards?|title of|caption(?:s|ed)?|subtitles?|sign|signs|poster|banner|label|title|"
+    r"\b(?:written|writing|reads?\b(?! aloud)|text|(?:title |on the |on a )cards?|title of|"
+    r"caption(?:s|ed)?|subtitles?|sign|signs|poster|banner|label|title|"
     r"logo|on[- ]?screen|letters|printed|credits)\b"
 )
 _SIGHT = (

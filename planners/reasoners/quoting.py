@@ -206,9 +206,9 @@ def _describe_spans(board: Board) -> Draft | None:
     if board.narrowed:
         near = _nearest_first(board, _beside_anchor(board, events))
         said = _nearest_first(board, lines)
-        if said and board.plan.anchor is not None and _is_beside_anchor(board, said[0]):
-            if any(match.modality == "caption" for match in said[:4]):  # narrated: finer than events
-                return _tell(board, said[:4], rest=near)
+        is_narrated = any(match.modality == "caption" for match in said[:4])  # then lines are finer than events
+        if is_narrated and board.plan.anchor is not None and _is_beside_anchor(board, said[0]):
+            return _tell(board, said[:4], rest=near)
         texts = [f"{words.span(each.recording, each.t_start_ns, each.t_end_ns)}: {shown(each)}" for each in near[:4]]
         return Draft(
             text=f"{listed(texts, total=len(near))}." if texts else f"{listed([shown(each) for each in said])}.",
@@ -258,8 +258,8 @@ def _overview(board: Board) -> str:
 
 
 _PLACE = re.compile(
-    r"\b(?:in|on|at|under|behind|beside|near|inside|outside|upstairs|downstairs|over|against|between|next to|here|there|"
-    r"into|onto)\b",
+    r"\b(?:in|on|at|under|behind|beside|near|inside|outside|upstairs|downstairs|over|against|between|next to|here|"
+    r"there|into|onto)\b",
     re.I,
 )
 
@@ -408,6 +408,9 @@ def _people(board: Board) -> Draft | None:
     return Draft(text=f"{text[0].upper()}{text[1:]}.", matches=tuple(matches), confidence=0.6)
 
 
+_WATCHING = re.compile(r"^(?:I\b.{0,12}?|.{0,12}?)\b(?:watch|look|see|saw|hear|listen|notic|observ|star)\w*", re.I)
+
+
 def _name_in(text: str, target: str, known: frozenset[str]) -> str | None:
     """The person that a caption names: `Katrina: ...`, `I moved ...`, or a capitalised word not asked about."""
     if lead := re.match(r"^([A-Z][\w'\u2019-]+(?: [A-Z][\w'\u2019-]+)?)\s*:", text):
@@ -416,6 +419,8 @@ def _name_in(text: str, target: str, known: frozenset[str]) -> str | None:
     spoken = tokens(text)
     for index, token in enumerate(spoken):
         if token in {"I", "I'm", "I\u2019m", "I've", "I'll", "My", "my"}:
+            if _WATCHING.search(text) and not _WATCHING.search(f"I {target}"):
+                continue  # "I watch Shure write": it is not I who writes
             return "The wearer of the camera (“I”)"
         if not token[0].isupper() or token.lower() in asked | FUNCTION_WORDS or len(token) < 2:
             continue
