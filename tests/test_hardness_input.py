@@ -162,9 +162,8 @@ def test_names_that_are_hard_to_quote(command: Command, light_config: Path, tmp_
         if ran.code == 0:
             assert ran.err == ""
             assert ran.json["answerable"] is False
-        else:  # no word in it
-            refused(ran)
-            assert not any(char.isalpha() for char in question)
+        else:  # no word in it, or far too many
+            refused(ran, "characters long" if len(question) > 10_000 else "question is empty")
 
 
 def test_two_files_of_one_name_and_the_same_file_twice(command: Command, light_config: Path, tmp_path: Path) -> None:
@@ -197,7 +196,7 @@ def test_two_files_of_one_name_and_the_same_file_twice(command: Command, light_c
         (["ask", "x", "--as-of", "nan"], "finite"),
         (["ask", "x", "--as-of", ""], "'' is not a time"),
         (["search", "x", "--k", "-1"], "--k"),
-        (["search", "x", "--k", "many"], "many"),
+        (["search", "x", "--k", "many"], "--k"),
         (["search", "--image", "."], "'.'"),
         (["search", "x", "--config", "."], "'.'"),
         (["timeline", "--recording", ""], "no recording ''"),
@@ -260,7 +259,7 @@ def test_a_folder_that_may_only_be_read(memory: Path, clip: Path, light_config: 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of file size are POSIX")
-@pytest.mark.parametrize("room", [0, 300, 3_000, 60_000])
+@pytest.mark.parametrize("room", [0, 300, 3_000, 6_000])
 def test_the_disk_is_full_and_then_has_room(
     memory: Path, clip: Path, light_config: Path, tmp_path: Path, room: int
 ) -> None:
