@@ -21,14 +21,15 @@ from planners.question import parse_clause, parse_question
 from planners.reading import MemoryView
 from planners.reasoners.quoting import is_furniture, is_sentence_word, lines_in_spans
 from planners.reasoners.wording import not_in_memory
+from planners.second_look import is_worth_looking, look_again_at
 from planners.windows import Span, resolve_window
 from planners.words import name_words, same_name
-from streammem.errors import InputError, MemoryStoreError
+from streammem.errors import InputError
 from streammem.memory import Memory
 from streammem.protocols import LookAgain
 from streammem.settings import PlannerSettings
-from streammem.timeline import ns_to_seconds, seconds_to_ns
-from streammem.types import Answer, Level, Modality, ObservationKind, StopReason
+from streammem.timeline import seconds_to_ns
+from streammem.types import Answer, Modality, ObservationKind, StopReason
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +39,6 @@ ANCHOR_SLACK_S = 2.0
 MAX_FOLLOW_UPS = 4
 """Searches that a reasoner may ask for; the budget usually ends them sooner."""
 _NEARBY = 24
-_LOOK_AGAIN_MIN_S = 0.5
-LOOK_AT_BEST_S = 3.0
-"""Of the recording, where nothing says when: the best few seconds. More rarely finds it and costs seconds."""
 
 
 def answer_question(
@@ -195,61 +193,12 @@ class _Loop:
 
     def _look_again(self) -> None:
         board = self.board
-        if self.look_again is None or board.matches or any(board.by_target.values()) or not board.spans:
+        if self.look_again is None or board.matches or any(board.by_target.values()):
             return
-        if not board.view.can_be_seen_again:
+        if not is_worth_looking(board):
             return
-        if not self._is_worth_looking():
-            return
-        at_most_s = self.budget.look_again_left_s if board.narrowed else LOOK_AT_BEST_S
-        for span in self._where_to_look():
-            left_s = min(at_most_s - self.budget.looked_again_s, ns_to_seconds(span.duration_ns))
-            if left_s < _LOOK_AGAIN_MIN_S or self.budget.seconds_left <= 0:
-                break
-            end_ns = min(span.t_end_ns, span.t_start_ns + seconds_to_ns(left_s))
-            self.budget.looked_again_s += ns_to_seconds(end_ns - span.t_start_ns)
-            board.looked.append(Span(recording=span.recording, t_start_ns=span.t_start_ns, t_end_ns=end_ns))
-            found = self.look_again.look(
-                recording=span.recording,
-                t_start_ns=span.t_start_ns,
-                t_end_ns=end_ns,
-                question=board.plan.question,
-                deadline_s=self.budget.seconds_left,
-            )
-            as_of_ns = board.view.as_of_ns
-            new = [each for each in found if as_of_ns is None or each.t_end_ns <= as_of_ns]
-            board.view.learn(new)
-            self._write_back()
+        look_again_at(board, budget=self.budget, look_again=self.look_again)
         self._search(board.plan.modalities)
-
-    def _is_worth_looking(self) -> bool:
-        """Seen things, counts and writing may have been missed at the sampled rate; speech was heard in full."""
-        plan = self.board.plan
-        if plan.anchor is not None and self.board.anchor is None:
-            return False
-        return plan.kind == "written" or "speech" not in plan.modalities
-
-    def _where_to_look(self) -> list[Span]:
-        """The plan's spans when they are short; else the events that recall finds nearest to the target."""
-        board = self.board
-        total_s = sum(ns_to_seconds(span.duration_ns) for span in board.spans)
-        if (board.narrowed and total_s <= self.budget.look_again_left_s) or not board.plan.target:
-            return list(board.spans)
-        spans: list[Span] = []
-        for scope in board.spans if board.narrowed else (None,):
-            for hit in board.view.recall(board.plan.target, k=board.finder.beam, span=scope, level=Level.EVENT):
-                spans.append(Span(recording=hit.recording, t_start_ns=hit.t_start_ns, t_end_ns=hit.t_end_ns))
-        return list(dict.fromkeys(spans))
-
-    def _write_back(self) -> None:
-        view = self.board.view
-        if not view.extra or not view.memory.is_writable:
-            return
-        try:
-            view.memory.write_observations(view.extra)
-            view.memory.flush()
-        except MemoryStoreError as error:
-            logger.warning("what looking again found was not written back: %s", error)
 
     def _search_further(self, target: str) -> None:
         board = self.board
