@@ -248,7 +248,11 @@ class _Loop:
 
     def _search(self, modalities: tuple[Modality, ...]) -> None:
         board, plan = self.board, self.board.plan
-        if not board.spans or (plan.anchor is not None and board.anchor is None):
+        if not board.spans:
+            return
+        if plan.anchor is not None and board.anchor is None:
+            if self.choices:  # one of the options may still be borne out by what is nearest to the whole question
+                board.nearby = self._nearest(plan.question)
             return
         if plan.kind == "order":
             for target in plan.targets:

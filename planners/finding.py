@@ -119,10 +119,16 @@ class Finder:
             found += self._in_words(
                 target, spans=spans, kinds=wanted_words, narrowed=narrowed, speaker=speaker, is_thing=is_thing
             )
-        if not modalities or "visual" in modalities:
-            found += self._in_pictures(target, spans=spans, narrowed=narrowed)
-        if (not modalities or "fact" in modalities) and not any(match.modality == "object" for match in found):
-            found += self._in_facts(target, spans=spans)
+        if is_thing:  # to be named in writing or in words is less than to be seen
+            found = [
+                with_support(match, 0.9 * match.support) if match.modality in {"text_in_view", "speech"} else match
+                for match in found
+            ]
+        if not any(match.modality == "object" for match in found):  # a track says more, and when
+            if not modalities or "visual" in modalities:
+                found += self._in_pictures(target, spans=spans, narrowed=narrowed)
+            if not modalities or "fact" in modalities:
+                found += self._in_facts(target, spans=spans)
         kept = [match for match in found if match.support >= SUPPORT_ENOUGH]
         return sorted(kept, key=lambda each: (each.recording, each.t_start_ns, each.t_end_ns, each.text))
 

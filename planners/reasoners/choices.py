@@ -19,6 +19,8 @@ from streammem.types import NS_PER_S, Hit
 
 NOTHING_RELATES = 0.18
 """Best option score below which none of the options has anything to do with the memory."""
+NEAR_ENOUGH_FOR_TIME = 0.25
+"""Support of a line from which on it may place a question in time among given options."""
 _RECALLED = 6
 _LINES = 40
 
@@ -31,6 +33,7 @@ def choose(board: Board, draft: Draft | None, choices: Sequence[str], *, lines: 
         lines: the lines nearest to the question, best first, whether or not they are near enough to answer it.
     """
     near = list(lines)[:_LINES]
+    placed = draft or _tentative(board, near)
     scores, proofs = [0.0] * len(choices), list[list[Match]]([[] for _ in choices])
     recalled = [_recalled(board, choice) for choice in choices]
     best_recall = max((sum(hit.score for hit in hits[:3]) for hits in recalled), default=0.0) or 1.0
@@ -39,11 +42,11 @@ def choose(board: Board, draft: Draft | None, choices: Sequence[str], *, lines: 
         in_recall = sum(hit.score for hit in recalled[index][:3]) / 3
         scores[index] = 0.55 * covered + 0.30 * in_recall / max(best_recall / 3, 0.25) + 0.15 * in_recall
         proofs[index] = proof or [_from_hit(hit) for hit in recalled[index][:2]]
-        agreement = _agreement(board, draft, choice)
+        agreement = _agreement(board, placed, choice)
         if agreement is not None:
             scores[index] = 0.25 * scores[index] + 0.75 * agreement
-            if agreement > 0.5 and draft is not None:
-                proofs[index] = list(draft.matches)
+            if agreement > 0.5 and placed is not None:
+                proofs[index] = list(placed.matches)
     if not scores or max(scores) < NOTHING_RELATES:
         return None
     best = max(range(len(choices)), key=lambda index: (scores[index], -index))
@@ -53,6 +56,19 @@ def choose(board: Board, draft: Draft | None, choices: Sequence[str], *, lines: 
         return None
     text = choices[best] if draft is None else f"{choices[best]} ({draft.text.rstrip('.')})"
     return Draft(text=text, matches=tuple(support), confidence=min(scores[best] ** 2 / total, 0.95), choice=best)
+
+
+def _tentative(board: Board, lines: Sequence[Match]) -> Draft | None:
+    """For options that are times, where no line passes the bar: the nearest lines, the last of them where asked."""
+    if board.plan.kind != "when" or not lines or lines[0].support < NEAR_ENOUGH_FOR_TIME:
+        return None
+    near = [line for line in lines if line.support >= lines[0].support - 0.05]
+    best = near[0]
+    if board.plan.occurrence == "last":
+        best = max(near, key=lambda line: line.t_start_ns)
+    elif board.plan.occurrence == "first":
+        best = min(near, key=lambda line: line.t_start_ns)
+    return Draft(text=best.text, matches=(best,), confidence=best.support)
 
 
 def _covered_by(board: Board, choice: str, lines: Sequence[Match]) -> tuple[float, list[Match]]:

@@ -174,12 +174,7 @@ def test_only_the_speaker_asked_about_is_quoted(day: Memory) -> None:
 
 @pytest.mark.parametrize(
     "question",
-    [
-        "Was there a birthday party?",
-        "Who painted the flowers?",
-        "When did Lucia wash the dishes?",
-        "Did I drop a vase?",
-    ],
+    ["Was there a birthday party?", "Who painted the flowers?", "When did Lucia wash the dishes?"],
 )
 def test_among_hundreds_of_lines_a_shared_word_is_not_enough(day: Memory, question: str) -> None:
     found = asked(day, question)
