@@ -138,7 +138,7 @@ class _Loop:
     def _run(self) -> tuple[Draft | None, StopReason]:
         found_before = -1
         follow_up: str | None = None
-        for step in (self._search_as_asked, self._accept_other_kinds, self._look_again):
+        for step in (self._search_as_asked, self._accept_other_kinds, self._look_again, self._let_go_of_anchor):
             self.budget.check_deadline()
             step()
             found = self._found()
@@ -190,6 +190,17 @@ class _Loop:
         elif plan.modalities == ("text_in_view",):
             self._search(("text_in_view", "caption", "object", "scene", "visual"))
         board.relaxed = bool(board.matches)
+
+    def _let_go_of_anchor(self) -> None:
+        """One of the options may be borne out elsewhere than beside what the question is placed by."""
+        board, plan = self.board, self.board.plan
+        if not self.choices or plan.anchor is None or board.anchor is None:
+            return
+        board.anchor = None
+        board.spans = resolve_window(plan.window, recordings=board.view.recordings, now_ns=board.view.now_ns)
+        board.narrowed = plan.window is not None
+        board.matches = []
+        board.nearby = self._nearest(plan.question)
 
     def _look_again(self) -> None:
         board = self.board

@@ -146,7 +146,8 @@ def _time_agreement(board: Board, draft: Draft, choice: str) -> float | None:
     if distance_ns is None:
         return 0.0
     age_s = max((board.view.now_ns - best.t_start_ns) / NS_PER_S, 60.0)
-    return max(1.0 - (distance_ns / NS_PER_S) / (0.5 * age_s), 0.0)
+    # Never nothing: of several options that are all off, the nearest is still the best.
+    return 1.0 / (1.0 + (distance_ns / NS_PER_S) / (0.25 * age_s))
 
 
 def _from_hit(hit: Hit) -> Match:
