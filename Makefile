@@ -17,7 +17,7 @@ check:
 	@scripts/setup.sh dev
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
-	@$(PYTHON) -m pyright
+	@$(PYTHON) -m pyright --pythonpath $(PYTHON)
 
 format:
 	@scripts/setup.sh dev
