@@ -121,7 +121,7 @@ def _events(folder: Path) -> int:
 def test_the_same_address_again_is_another_recording(stream_file: Path, light_config: Path, tmp_path: Path) -> None:
     folder = tmp_path / "m"
     words = ("--memory", folder, "--config", light_config)
-    with sender(stream_file, times_real_time=30.0, keep=0.3) as uri:
+    with sender(stream_file, times_real_time=8.0, keep=0.3) as uri:
         assert streammem("ingest", uri, *words).code == 0
         assert streammem("ingest", uri, *words).code == 0
     recordings = streammem("info", "--memory", folder, "--json").json["recordings"]
@@ -140,7 +140,7 @@ def test_the_same_address_again_is_another_recording(stream_file: Path, light_co
 
 def test_a_stream_that_breaks_off_keeps_what_was_seen(stream_file: Path, light_config: Path, tmp_path: Path) -> None:
     folder = tmp_path / "m"
-    with sender(stream_file, times_real_time=30.0, keep=0.3, scheme="http") as uri:
+    with sender(stream_file, times_real_time=8.0, keep=0.3, scheme="http") as uri:
         ran = streammem("ingest", uri, "--memory", folder, "--config", light_config)
     assert ran.code == 2
     assert "broken, 1" in ran.out
