@@ -28,7 +28,7 @@ LAYERS = 6
 HEADS = 12
 MAX_TOKENS = 256
 """What the model was trained with; the rest of a longer text is left out."""
-BATCH_TOKENS = 2048
+BATCH_TOKENS = 512
 """Tokens in a batch: larger ones fall out of the cache and are slower on a CPU."""
 
 
