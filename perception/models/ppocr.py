@@ -32,9 +32,9 @@ THOROUGH_SIDE = 1280
 READ_HEIGHT = 48
 READ_MIN_WIDTH = 48
 READ_MAX_WIDTH = 1600
-READ_PADDED_WIDTH = 400
-"""Short lines are padded to this, as in training: "EXIT" alone reads "Exit" (0.81), padded to 320 "EXIT" (0.79), to 400
-"EXIT" (0.89)."""
+READ_PADDED_WIDTH = 480
+"""Short lines are padded to this, as in training: "EXIT" alone reads "Exit" (0.81), padded to 320 "EXIT" (0.79), to 480
+"EXIT" (0.95)."""
 MAX_LINES = 24
 """Lines read of one picture, the tallest first: rolling credits and pages in view would else cost seconds each."""
 DEFAULT_THRESHOLD = 0.6
