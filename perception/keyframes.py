@@ -31,7 +31,7 @@ _MIN_CONTRAST = 6.0
 class KeyFramePicker:
     """Collects the key frames of one event after another."""
 
-    def __init__(self, *, max_frames: int = 4) -> None:
+    def __init__(self, *, max_frames: int = 3) -> None:
         self._max_frames = max_frames
         self._start_ns = 0
         self._kept: list[tuple[VideoFrame, npt.NDArray[np.float32]]] = []

@@ -7,6 +7,7 @@ no picture larger than a thumbnail. Knows no storage and no sound.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import cv2
@@ -35,6 +36,8 @@ class PictureDescriber:
         self._models = models
         self._notes = notes
         self._stages = stages
+        # Tagging and reading are independent, and each runs on one core.
+        self._beside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tag")
 
     def describe(self, segment: ClosedSegment) -> tuple[list[KeyFrame], list[Observation]]:
         """Key frames of the event, and what was read and recognised in them."""
@@ -42,10 +45,9 @@ class PictureDescriber:
             return [], []
         with self._stages.time("convert"):
             originals = [frame.original() for frame in segment.frames]
-        analyses: list[ImageAnalysis] = []
-        if self._models.image is not None:
-            with self._stages.time("image"):
-                analyses = self._models.image.analyse(originals)
+        tagging = self._beside.submit(self._analyse, originals)
+        written = self._read(segment, originals)
+        analyses = tagging.result()
         keyframes = [
             self._keyframe(segment, frame, image, analyses[i] if analyses else None)
             for i, (frame, image) in enumerate(zip(segment.frames, originals, strict=True))
@@ -64,7 +66,7 @@ class PictureDescriber:
                     source=self._models.image.name if self._models.image else "",
                 )
             )
-        found += self._read(segment, originals)
+        found += written
         if self._models.captioner is not None:
             with self._stages.time("caption"):
                 for frame, text in zip(segment.frames, self._models.captioner.caption(originals), strict=True):
@@ -80,6 +82,12 @@ class PictureDescriber:
                         )
                     )
         return keyframes, found
+
+    def _analyse(self, originals: Sequence[ImageRGB]) -> list[ImageAnalysis]:
+        if self._models.image is None:
+            return []
+        with self._stages.time("image"):
+            return self._models.image.analyse(originals)
 
     def _read(self, segment: ClosedSegment, originals: Sequence[ImageRGB]) -> list[Observation]:
         """Text in view, merged over key frames: a sign seen in two of them is one observation that spans both."""

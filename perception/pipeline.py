@@ -31,7 +31,7 @@ from streammem.types import EventBundle, Gap, Recording, stable_id
 logger = logging.getLogger(__name__)
 
 _QUEUE_SEGMENTS = 4
-"""Closed events that may wait for description; each holds at most four frames and 30 s of sound."""
+"""Closed events that may wait for description; each holds at most three frames and 30 s of sound."""
 _CHECKPOINT_EVERY_S = 1.0
 _PROGRESS_EVERY_S = 0.1
 
