@@ -18,6 +18,7 @@ from typing import Any, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
+from perception.models.heap import keep_heap_small
 from perception.models.threads import set_wait_policy
 from perception.protocols import (
     Captioner,
@@ -165,6 +166,7 @@ def load_models(settings: ModelsSettings) -> Models:
         ConfigError: a name is neither known nor a dotted path.
     """
     set_wait_policy()
+    keep_heap_small()
     for role in _FACTORIES:
         chosen = cast("ModelSettings | None", getattr(settings, role))
         if chosen is not None and chosen.name not in _FACTORIES[role] and ":" not in chosen.name:
