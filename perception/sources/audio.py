@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any
 
@@ -179,20 +180,22 @@ class _Decoder:
         if packet is None or not self._renews or packet.pts is None or not packet.duration:
             return self._context.decode(packet)
         renewal = packet.pts // (packet.duration * _RENEW_PACKETS)
-        if self._renewal is not None and renewal != self._renewal:
+        before, self._renewal = self._renewal, renewal
+        if before is not None and renewal != before:
             self._renew()
-        self._renewal = renewal
         self._recent = [*self._recent, packet][-_PRIME_PACKETS:]
         return self._context.decode(packet)
 
     def _renew(self) -> None:
         import av
+        import av.error
 
         old = self._context
         self._context = av.CodecContext.create(old.codec.name, "r")
         self._context.extradata = old.extradata
         for packet in self._recent:
-            self._context.decode(packet)
+            with suppress(av.error.FFmpegError):  # a damaged one was counted when it was decoded first
+                self._context.decode(packet)
 
 
 class _Run:

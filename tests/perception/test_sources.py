@@ -25,6 +25,7 @@ from tests.media import (
     make_sound,
     moving_square,
     read_counter,
+    sine,
     solid,
     texture,
     truncate,
@@ -184,6 +185,31 @@ def test_noise_that_aac_makes_up_is_the_same_wherever_reading_starts() -> None:
     for from_s in (3.3, 29.25):
         part = read_audio(sample, round(from_s * NS_PER_S), 40 * NS_PER_S)
         np.testing.assert_array_equal(part, whole[round(from_s * 16_000) :])
+
+
+def test_a_damaged_packet_where_the_decoder_is_renewed_costs_no_more_than_itself(tmp_path: Path) -> None:
+    import av
+    import av.error
+
+    from perception.sources.audio import _RENEW_PACKETS, _Decoder
+
+    path = make_sound(tmp_path / "tone.m4a", sine(440.0), duration_s=20.0, codec="aac")
+    with av.open(str(path)) as container:
+        stream = container.streams.audio[0]
+        decoder = _Decoder(stream)
+        heard = failed = 0
+        for place, packet in enumerate(p for p in container.demux(stream) if p.size):
+            if place == _RENEW_PACKETS - 1:
+                broken = av.Packet(b"\xff" * packet.size)
+                broken.pts, broken.duration, broken.time_base = packet.pts, packet.duration, packet.time_base
+                packet = broken
+            try:
+                heard += len(decoder.decode(packet))
+            except av.error.FFmpegError:
+                failed += 1
+    assert place > 2 * _RENEW_PACKETS
+    assert failed == 1
+    assert heard >= place - 2
 
 
 @pytest.mark.parametrize(
