@@ -22,7 +22,7 @@ from perception.models.registry import Models
 from perception.protocols import ImageRGB, TextReader
 from perception.sources import open_frame_reader, read_audio
 from perception.tracking import ObjectTracker, intersection_over_union
-from perception.wording import describe_object, describe_scene
+from perception.wording import describe_object, describe_scene, is_legible
 from streammem.errors import SourceError
 from streammem.memory import Memory
 from streammem.types import Box, Detection, Event, Observation, ObservationKind, Recording, stable_id
@@ -34,7 +34,6 @@ _MAX_FRAMES = 16
 _TILE = 0.6
 """Side of the overlapping quarters, as a fraction of the picture: whole walkers fit in the overlap."""
 _SAME_BOX = 0.5
-_MIN_TEXT_SCORE = 0.6
 _MIN_OBJECT_SCORE = 0.6
 """Five times as many pictures find five times as many phantoms, and what is found here is remembered."""
 _READING = re.compile(r"\b(read|reads|written|write|sign|signs|text|word|words|title|label|letters?|print\w*|says?)\b")
@@ -160,7 +159,7 @@ class SecondLook:
         assert ocr is not None
         reader: TextReader = getattr(ocr, "thorough", ocr)  # small print too, where the reader can
         for read in reader.read(image):
-            if read.score >= _MIN_TEXT_SCORE and sum(ch.isalnum() for ch in read.text) >= 2:
+            if is_legible(read.text, read.score):
                 _note(finds, "text_in_view", read.text.strip(), t_ns=t_ns, score=read.score, box=read.box)
 
     def _detect(self, image: ImageRGB) -> list[Detection]:

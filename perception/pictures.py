@@ -18,7 +18,7 @@ from perception.notes import Notes
 from perception.protocols import ImageAnalysis, ImageRGB, VideoFrame
 from perception.stages import Stages
 from perception.watch import ClosedSegment
-from perception.wording import describe_scene
+from perception.wording import describe_scene, is_legible
 from streammem.types import Detection, KeyFrame, Observation, stable_id
 
 _THUMBNAIL_WIDTH = 320
@@ -26,7 +26,6 @@ _THUMBNAIL_QUALITY = 72
 _READ_EVERY_S = 10.0
 """An event's sharpest key frame is read for text (a title is sharpest when it has faded in), and one more for every ten
 seconds."""
-_MIN_TEXT_SCORE = 0.6
 
 
 class PictureDescriber:
@@ -102,7 +101,7 @@ class PictureDescriber:
                 t_ns = segment.frames[place].t_ns
                 for found in self._models.ocr.read(originals[place]):
                     text = found.text.strip()
-                    if found.score < _MIN_TEXT_SCORE or sum(ch.isalnum() for ch in text) < 2:
+                    if not is_legible(text, found.score):
                         continue
                     start_ns, _, score = spans.get(text, (t_ns, t_ns, 0.0))
                     spans[text] = (start_ns, t_ns, max(score, found.score))

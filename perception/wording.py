@@ -15,6 +15,7 @@ _SCENE_FROM = 0.5
 animated films half were wrong (a squirrel is a Chihuahua, a field a fountain); below, most. Fainter tags stay with
 their key frames, where search weighs them."""
 _SCENE_TAGS = 3
+_LEGIBLE_FROM = 0.6
 _MAX_HEARD = 600
 """Characters of speech in an event's text; a sentence encoder reads about a thousand in all."""
 _IRREGULAR = {"person": "people", "knife": "knives", "mouse": "mice", "sheep": "sheep", "skis": "skis", "bus": "buses"}
@@ -84,3 +85,8 @@ def describe_event(observations: Sequence[Observation]) -> str:
 
 def _clip(text: str) -> str:
     return text if len(text) <= _MAX_HEARD else text[: _MAX_HEARD - 1].rsplit(" ", 1)[0] + "…"
+
+
+def is_legible(text: str, score: float) -> bool:
+    """Whether what a reader read is worth remembering: sure enough, and more than a lone letter."""
+    return score >= _LEGIBLE_FROM and sum(ch.isalnum() for ch in text) >= 2

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from planners.matches import Match, clip, from_observation, joined_sentences, union_spans, with_support
+from planners.matches import Match, clip, from_hit, from_observation, joined_sentences, union_spans, with_support
 from planners.reading import MemoryView
 from planners.relevance import PRESENCE, SUPPORT_ENOUGH
 from planners.vocabulary import is_kind_of_person, labels_for_word, names_thing
@@ -234,7 +234,8 @@ class Finder:
         whole = {each.observation_id: each for each in self.view.observations_in(inside, kinds=kinds)}
         for hit in hits:
             known = whole.get(hit.observation_id or "")
-            match = _from_hit(hit) if known is None else from_observation(known, support=0.0)  # with its speaker
+            # The observation knows its speaker, the hit does not.
+            match = from_hit(hit, support=hit.score) if known is None else from_observation(known, support=0.0)
             lines.setdefault(hit.observation_id or hit.event_id, replace(match, cosine=hit.similarity))
         for each in self.view.extra:
             if each.kind in kinds:
@@ -278,7 +279,7 @@ class Finder:
                 if hit.score >= PICTURE_NAMED:  # recall names pictures by their tags and detections
                     support, label = max((support, label), (0.5 + 0.45 * hit.score, label or hit.text))
                 if support >= SUPPORT_ENOUGH:
-                    match = _from_hit(hit)
+                    match = from_hit(hit, support=hit.score)
                     found.append(with_support(match, support, text=f"the picture looks like: {label}"))
         return clip(found, spans)
 
@@ -331,17 +332,3 @@ class Finder:
 def _is_sighting(fact: Fact) -> bool:
     """Whether a fact only says that something was seen or written: the observation itself is the better evidence."""
     return fact.predicate == "is seen in" or fact.subject == "text in view"
-
-
-def _from_hit(hit: Hit) -> Match:
-    return Match(
-        recording=hit.recording,
-        t_start_ns=hit.t_start_ns,
-        t_end_ns=hit.t_end_ns,
-        event_id=hit.event_id,
-        text=hit.text,
-        modality=hit.modality,
-        support=hit.score,
-        observation_id=hit.observation_id,
-        keyframe_id=hit.keyframe_id,
-    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from planners.reading import MemoryView
 from planners.windows import Span
-from streammem.types import NS_PER_S, Evidence, Modality, Observation
+from streammem.types import NS_PER_S, Evidence, Hit, Modality, Observation
 
 SAME_OCCURRENCE_S = 3.0
 """Matches that are closer than this belong to one occurrence: a pause of speech, a track that was lost for a moment."""
@@ -64,6 +64,20 @@ class Occurrence:
     @property
     def best(self) -> Match:
         return min(self.matches, key=lambda match: (-match.support, match.t_start_ns))
+
+
+def from_hit(hit: Hit, *, support: float) -> Match:
+    return Match(
+        recording=hit.recording,
+        t_start_ns=hit.t_start_ns,
+        t_end_ns=hit.t_end_ns,
+        event_id=hit.event_id,
+        text=hit.text,
+        modality=hit.modality,
+        support=support,
+        observation_id=hit.observation_id,
+        keyframe_id=hit.keyframe_id,
+    )
 
 
 def from_observation(observation: Observation, *, support: float, note: str = "") -> Match:

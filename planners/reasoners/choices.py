@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from planners.matches import Match
+from planners.matches import Match, from_hit
 from planners.protocols import Board, Draft
 from planners.time_expressions import find_time, length_s
 from planners.windows import resolve_window
@@ -41,7 +41,7 @@ def choose(board: Board, draft: Draft | None, choices: Sequence[str], *, lines: 
         covered, proof = _covered_by(board, choice, near)
         in_recall = sum(hit.score for hit in recalled[index][:3]) / 3
         scores[index] = 0.55 * covered + 0.30 * in_recall / max(best_recall / 3, 0.25) + 0.15 * in_recall
-        proofs[index] = proof or [_from_hit(hit) for hit in recalled[index][:2]]
+        proofs[index] = proof or [from_hit(hit, support=min(hit.score, 0.6)) for hit in recalled[index][:2]]
         agreement = _agreement(board, placed, choice)
         if agreement is not None:
             scores[index] = 0.25 * scores[index] + 0.75 * agreement
@@ -148,17 +148,3 @@ def _time_agreement(board: Board, draft: Draft, choice: str) -> float | None:
     age_s = max((board.view.now_ns - best.t_start_ns) / NS_PER_S, 60.0)
     # Never nothing: of several options that are all off, the nearest is still the best.
     return 1.0 / (1.0 + (distance_ns / NS_PER_S) / (0.25 * age_s))
-
-
-def _from_hit(hit: Hit) -> Match:
-    return Match(
-        recording=hit.recording,
-        t_start_ns=hit.t_start_ns,
-        t_end_ns=hit.t_end_ns,
-        event_id=hit.event_id,
-        text=hit.text,
-        modality=hit.modality,
-        support=min(hit.score, 0.6),
-        observation_id=hit.observation_id,
-        keyframe_id=hit.keyframe_id,
-    )
