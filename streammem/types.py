@@ -194,6 +194,8 @@ class Query:
     """What to recall. Every filter is exact; None means no limit. Nothing that ends after `as_of_ns` is returned."""
 
     text: str | None = None
+    choices: tuple[str, ...] = ()
+    """Possible answers to the question in `text`: what speaks of one of them is worth finding too."""
     image_rgb: npt.NDArray[np.uint8] | None = None
     """Example picture, uint8 (H, W, 3) RGB: find key frames that look like it."""
     after_ns: int | None = None

@@ -37,7 +37,7 @@ class Recaller:
     def recall(self, query: Query) -> list[Hit]:
         """See `Memory.recall`."""
         _check(query)
-        text = (query.text or "").strip()
+        text = " ".join([query.text or "", *query.choices]).strip()
         if not text and query.image_rgb is None:
             return []
         scope = scope_of(query, self._reader)
