@@ -17,7 +17,8 @@ from perception.pictures import PictureDescriber
 from perception.recognise import recognise
 from perception.stages import Stages
 from perception.watch import ClosedSegment, Moment
-from perception.wording import describe_event, describe_object
+from perception.wording import describe_object
+from streammem.episodic.wording import describe_event
 from streammem.semantic.extraction import extract_facts
 from streammem.types import Event, EventBundle, FloatVector, KeyFrame, Level, Observation, event_id_for
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from perception.protocols import SAMPLE_RATE_HZ, HeardWords, Samples
 from perception.recognise import recognise
 from perception.segmentation.speech import Utterance
-from perception.wording import describe_event, describe_scene, plural
+from perception.wording import describe_scene
+from streammem.episodic.wording import describe_event, plural
 from streammem.types import Observation, ObservationKind, Tag
 
 
