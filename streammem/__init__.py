@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from streammem.app.api import ingest as ingest
     from streammem.app.api import open_memory as open_memory
     from streammem.app.api import search as search
+    from streammem.app.evaluation.evaluate import evaluate as evaluate
     from streammem.errors import StreamMemError as StreamMemError
     from streammem.memory import Memory as Memory
     from streammem.settings import Settings as Settings
@@ -51,6 +52,7 @@ _HOME = {
     "Settings": "streammem.settings",
     "StreamMemError": "streammem.errors",
     "ask": "streammem.app.api",
+    "evaluate": "streammem.app.evaluation.evaluate",
     "ingest": "streammem.app.api",
     "load_settings": "streammem.settings",
     "open_memory": "streammem.app.api",
@@ -62,6 +64,7 @@ __all__ = [  # noqa: RUF022 - the verbs first
     "ingest",
     "ask",
     "search",
+    "evaluate",
     "open_memory",
     "load_settings",
     "Memory",

@@ -230,7 +230,7 @@ def test_interrupted_and_continued_gives_the_same_memory(
             signal.raise_signal(signal.SIGINT)
 
     with monkeypatch.context() as patched:
-        patched.setattr(ingest_command._Progress, "show", press)
+        patched.setattr(ingest_command.IngestBars, "show", press)
         ran = command("ingest", film, "--config", config, "--memory", halves)
     assert ran.code == 130
     assert "interrupted" in ran.err

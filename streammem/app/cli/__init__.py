@@ -1,4 +1,4 @@
-"""The command line: `streammem ingest | ask | search | timeline | info | compact | export`. A file per command.
+"""The command line: `streammem ingest | ask | search | timeline | info | compact | export | eval`. A file per command.
 
 Holds no logic that a test of the library would want: parses, calls `streammem.app.api`, prints. Importing it costs
 typer and rich; models and tables are imported inside the commands.
@@ -20,7 +20,7 @@ from typing import Annotated
 import typer
 
 from streammem import __version__
-from streammem.app.cli import ask, compact, export, info, ingest, search, timeline
+from streammem.app.cli import ask, compact, eval, export, info, ingest, search, timeline
 from streammem.app.cli.output import notice
 from streammem.errors import StreamMemError
 
@@ -38,6 +38,7 @@ app = typer.Typer(
 )
 for command in (ingest.ingest, ask.ask, search.search, timeline.timeline, info.info, compact.compact, export.export):
     app.command()(command)
+app.add_typer(eval.app)
 
 
 def _print_version(value: bool) -> None:

@@ -45,7 +45,7 @@ def ingest(
     from streammem.app import api
     from streammem.app.records import ingested_record
 
-    with _cancel_on_signals() as stop, _Progress() as progress:
+    with _cancel_on_signals() as stop, IngestBars() as progress:
         done = api.ingest(
             sources, memory=memory, config=config, start=start, progress=progress.show, cancel=stop.cancel
         )
@@ -83,7 +83,7 @@ def _sentence(report: IngestReport) -> str:
     return text
 
 
-class _Progress:
+class IngestBars:
     """One bar per recording, with rate and time left; silent where stderr is not a terminal."""
 
     def __init__(self) -> None:
@@ -103,7 +103,7 @@ class _Progress:
         )
         self._tasks: dict[str, TaskID] = {}
 
-    def __enter__(self) -> _Progress:
+    def __enter__(self) -> IngestBars:
         self._bars.start()
         return self
 
