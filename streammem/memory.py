@@ -267,6 +267,19 @@ class Memory:
         writer.compact()
         return {"bytes_before": before, "bytes_after": folder_bytes(self.folder)}
 
+    def delete_facts(self, assertion_ids: Sequence[str]) -> int:
+        """Takes assertions of facts out of memory: for a policy that lets fade what is weak. Not secret: their bytes
+        leave with the next `compact`, and the same event written anew would bring them back.
+
+        Returns:
+            How many there were.
+        """
+        from streammem.store.filters import Where
+        from streammem.store.tables import FACTS
+
+        where = Where().among("assertion_id", assertion_ids).sql()
+        return self._writing().delete(FACTS, where) if where is not None and assertion_ids else 0
+
     # --- reading -------------------------------------------------------------------------------------------------
 
     def recordings(self) -> list[Recording]:

@@ -49,14 +49,37 @@ REBUILD_GROWTH = 2.0
 def create_table_indexes(table: Any, name: str) -> None:
     """Scalar and full-text indexes of a new, empty table; also completes what an interrupted making left out."""
     have = {column for index in table.list_indices() for column in index.columns}
+    for column, kind, options in _wanted(name):
+        if column not in have:
+            table.create_index(column, config=lance.index_config(kind, **options))
+
+
+def rebuild_indexes(table: Any, name: str) -> None:
+    """Makes every index anew from the rows there are: an index goes on holding the words, values and vectors of rows
+    that were deleted. Costs what the first making does."""
+    for column, kind, options in _wanted(name):
+        table.create_index(column, config=lance.index_config(kind, **options), replace=True)
+    for index in list(table.list_indices()):
+        column = index.columns[0]
+        if column.startswith(VECTOR_ROLES):
+            if int(table.count_rows(f"{column} IS NOT NULL")):
+                table.create_index(column, config=vector_index_config(), replace=True)
+            else:
+                table.drop_index(index.name)
+
+
+def vector_index_config() -> Any:
+    return lance.index_config("IvfRq", distance_type="cosine")
+
+
+def _wanted(name: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """(column, kind of index, options) of a table's scalar and full-text indexes."""
     wanted: list[tuple[str, str, dict[str, Any]]] = [(column, "BTree", {}) for column in _BTREE[name]]
     wanted += [(column, "Bitmap", {}) for column in _BITMAP.get(name, ())]
     wanted += [(column, "LabelList", {}) for column in _LABEL_LIST.get(name, ())]
     # Stemmed, so that "ran" finds "run"; without stop words, so that a question's grammar matches nothing.
     wanted += [(column, "FTS", {"stem": True, "remove_stop_words": True}) for column in _FULL_TEXT.get(name, ())]
-    for column, kind, options in wanted:
-        if column not in have:
-            table.create_index(column, config=lance.index_config(kind, **options))
+    return wanted
 
 
 def refresh_vector_indexes(
@@ -73,7 +96,7 @@ def refresh_vector_indexes(
         note = notes.get(f"{name}.{column}")
         if rows < from_rows or (note is not None and rows < note.rows * REBUILD_GROWTH):
             continue
-        table.create_index(column, config=lance.index_config("IvfRq", distance_type="cosine"))
+        table.create_index(column, config=vector_index_config())
         fresh[f"{name}.{column}"] = _checked(table, column, rows)
         logger.info("vector index on %s.%s: %s", name, column, fresh[f"{name}.{column}"])
     return fresh

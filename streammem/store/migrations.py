@@ -20,7 +20,10 @@ from streammem.store.lock import LOCK_FILE
 MANIFEST_FILE = "manifest.json"
 FORMAT = "streammem-memory"
 
-MIGRATIONS: tuple[tuple[str, Callable[[Any], None] | None], ...] = (("0001 first tables", None),)
+MIGRATIONS: tuple[tuple[str, Callable[[Any], None] | None], ...] = (
+    ("0001 first tables", None),
+    ("0002 forgetting: committed_floor in the manifest", None),
+)
 """(name, step). The schema version of this code is their number; a step gets the LanceDB connection."""
 SCHEMA_VERSION = len(MIGRATIONS)
 
@@ -42,6 +45,8 @@ class Manifest(BaseModel):
     migrations: tuple[str, ...] = tuple(name for name, _ in MIGRATIONS)
     vector_indexes: dict[str, VectorIndexNote] = Field(default_factory=dict[str, VectorIndexNote])
     """Keyed `table.column`."""
+    committed_floor: int = 0
+    """At least so many batches were committed: the journal alone forgets it with its last rows."""
 
 
 def read_manifest(folder: Path) -> Manifest:

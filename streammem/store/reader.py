@@ -60,12 +60,11 @@ class Reader:
             known_version, last = self._committed
             if version != known_version:
                 newest = table.search().where(f"commit_seq > {last}").select(["commit_seq"]).to_arrow()
-                numbers = newest.column("commit_seq").to_pylist()
-                last = max([last, *numbers])
+                last = max(last, lance.largest(newest.column("commit_seq"), default=last))
                 self._committed = (version, last)
             return last
 
-        return self._read(EVENTS, read, 0)
+        return max(self._read(EVENTS, read, 0), self._current_manifest().committed_floor)
 
     def scan(
         self,
@@ -141,14 +140,17 @@ class Reader:
 
     def index_notes(self) -> dict[str, VectorIndexNote]:
         """How each vector index wants to be searched; read again when the writer has changed the manifest."""
+        return self._current_manifest().vector_indexes
+
+    def _current_manifest(self) -> Manifest:
         try:
             changed_ns = (self.folder / "manifest.json").stat().st_mtime_ns
         except OSError:
-            return self._manifest.vector_indexes
+            return self._manifest
         if changed_ns != self._manifest_mtime_ns:
             self._manifest = read_manifest(self.folder)
             self._manifest_mtime_ns = changed_ns
-        return self._manifest.vector_indexes
+        return self._manifest
 
     def forget_handles(self) -> None:
         """Opens the tables anew at the next read."""

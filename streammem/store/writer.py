@@ -15,7 +15,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from streammem.store import lance
 from streammem.store.filters import Where
 from streammem.store.indexes import create_table_indexes, refresh_vector_indexes
 from streammem.store.migrations import Manifest, write_manifest
+from streammem.store.purge import has_deleted_rows, purge
 from streammem.store.reader import Reader
 from streammem.store.tables import EVENTS, PROJECTIONS, RECORDINGS, TABLES, Row, arrow_rows, schema_of
 
@@ -137,11 +138,47 @@ class Writer:
                     self._optimise(self._settings.keep_old_versions_s)
 
     def compact(self) -> None:
-        """Optimises every table and drops every old version. Readers in the middle of a read try again."""
+        """Optimises every table, drops every old version, and what was deleted from the files. Readers in the middle
+        of a read try again."""
+        with self.exclusive() as tables:
+            for name in tables:
+                if has_deleted_rows(self.folder, name):
+                    self.purge([name])
+            self._optimise(_COMPACT_KEEPS_S)
+
+    # --- taking away ---------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def exclusive(self) -> Generator[dict[str, Any]]:
+        """The tables by name, with everything queued committed; nobody else commits meanwhile."""
         with self._commit:
             self.flush()
             with self._guarded():
-                self._optimise(_COMPACT_KEEPS_S)
+                yield self._tables
+
+    def keep_batch_number(self) -> None:
+        """Before journal rows are deleted: the number of the last batch must not fall, or what other rows of that
+        batch say would no longer count."""
+        with self._commit:
+            floor = max(self._reader.committed(), self._manifest.committed_floor)
+            self._manifest = self._manifest.model_copy(update={"committed_floor": floor})
+            write_manifest(self.folder, self._manifest)
+
+    def delete(self, name: str, where: str) -> int:
+        """Takes rows out of a table, in one commit; their bytes leave with `purge` or `compact`. Returns how many."""
+        with self.exclusive() as tables:
+            if name == EVENTS:
+                self.keep_batch_number()
+            count = int(tables[name].count_rows(where))
+            if count:
+                _retry(lambda: tables[name].delete(where))
+            return count
+
+    def purge(self, names: Iterable[str]) -> None:
+        """Removes the bytes of deleted rows from files, indexes and old versions of these tables."""
+        with self.exclusive() as tables:
+            for name in names:
+                _retry(lambda name=name: purge(tables[name], self.folder, name))
 
     # --- committing ----------------------------------------------------------------------------------------------
 
