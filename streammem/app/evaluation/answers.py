@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -16,18 +17,26 @@ from streammem.app.evaluation.dataset import Question
 from streammem.app.evaluation.records import Replied
 
 _ARTICLES = frozenset({"a", "an", "the", "and"})
+_NUMBER_WORDS = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
+)
+_NUMBERS = {word: str(number) for number, word in enumerate(_NUMBER_WORDS)}
 _WORD = re.compile(r"[^\W_]+")
 
 
 def is_right(question: Question, reply: Replied) -> bool:
-    """Raises nothing; a question without a known answer is never right."""
-    if not question.is_answerable:
-        return not reply.answerable
-    if not reply.answerable:
-        return False
+    """A question without a known answer is never right."""
+    if abstains(question, reply) or not question.is_answerable:
+        return abstains(question, reply) and not question.is_answerable
     if question.choices:
         return reply.choice is not None and reply.choice == question.answer
-    return question.reference is not None and contains(reply.text, question.reference)
+    return question.only_whether or any(contains(reply.text, reference) for reference in question.references)
+
+
+def abstains(question: Question, reply: Replied) -> bool:
+    """Whether the answer is that it is not in memory, or the choice that says so."""
+    return not reply.answerable or (reply.choice is not None and reply.choice == question.abstention)
 
 
 def contains(answer: str, reference: str) -> bool:
@@ -36,9 +45,13 @@ def contains(answer: str, reference: str) -> bool:
     return bool(wanted) and not wanted - Counter(words(answer))
 
 
-def overlap_f1(answer: str, reference: str | None) -> float:
-    """F1 of the words of both."""
-    given, wanted = Counter(words(answer)), Counter(words(reference or ""))
+def overlap_f1(answer: str, references: Sequence[str]) -> float:
+    """F1 of the words of the answer and the reference that it is nearest to."""
+    return max((_f1(answer, reference) for reference in references), default=0.0)
+
+
+def _f1(answer: str, reference: str) -> float:
+    given, wanted = Counter(words(answer)), Counter(words(reference))
     common = sum((given & wanted).values())
     if not common:
         return 0.0
@@ -47,8 +60,8 @@ def overlap_f1(answer: str, reference: str | None) -> float:
 
 
 def words(text: str) -> list[str]:
-    """Stemmed words without articles."""
-    found = [word for word in _WORD.findall(text.casefold()) if word not in _ARTICLES]
+    """Stemmed words without articles, numbers up to twenty as digits."""
+    found = [_NUMBERS.get(word, word) for word in _WORD.findall(text.casefold()) if word not in _ARTICLES]
     return list(_stemmer().stemWords(found))
 
 

@@ -23,9 +23,10 @@ are scored by their overlap."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """A span of one source, in seconds from its start. `name`: what the dataset calls it, such as a turn's `D3:1`."""
+    """A span of one source, in seconds from its start; without a source, of the clock that all sources of its world
+    share. `name`: what the dataset calls it, such as a turn's `D3:1`."""
 
-    source: str
+    source: str | None
     start_s: float
     end_s: float
     name: str | None = None
@@ -35,9 +36,10 @@ class Moment:
 class Question:
     """One question with what is known about its answer.
 
-    `answer` is the index of the right choice; `reference` the right answer in words, where there are no choices.
-    `is_answerable` False: the right thing to say is that it is not in memory. `asked_at`: the moment of asking (its
-    end); nothing later may be used. `is_scored` False: the dataset gives no answer for it.
+    `answer` is the index of the right choice; `references` are right answers in words, where there are no choices.
+    `is_answerable` False: the right thing to say is that it is not in memory; `abstention` is the index of a choice
+    that says so, where there is one. `only_whether`: asked is only whether it can be answered by then. `asked_at`: the
+    moment of asking (its end); nothing later may be used.
     """
 
     question_id: str
@@ -45,8 +47,10 @@ class Question:
     text: str
     choices: tuple[str, ...] = ()
     answer: int | None = None
-    reference: str | None = None
+    references: tuple[str, ...] = ()
     is_answerable: bool = True
+    abstention: int | None = None
+    only_whether: bool = False
     types: tuple[str, ...] = ()
     asked_at: Moment | None = None
     evidence: tuple[Moment, ...] = ()
@@ -54,7 +58,7 @@ class Question:
     @property
     def is_scored(self) -> bool:
         """Whether it is known what a right answer is."""
-        return self.answer is not None or self.reference is not None or not self.is_answerable
+        return self.answer is not None or bool(self.references) or not self.is_answerable or self.only_whether
 
     def fingerprint(self) -> str:
         """Changes with anything about the question: records of another wording are not mixed in."""
@@ -127,7 +131,10 @@ class Place:
     recordings: Mapping[str, Recording]
 
     def span(self, moment: Moment) -> Span:
-        """A moment on the memory's timeline."""
+        """A moment on the memory's timeline; of the common clock, with no name: it means every recording."""
+        if moment.source is None:
+            start_ns, end_ns = round(moment.start_s * 1e9), round(moment.end_s * 1e9)
+            return Span(recording="", t_start_ns=start_ns, t_end_ns=end_ns)
         recording = self.recordings[moment.source]
         return Span(
             recording=recording.recording,

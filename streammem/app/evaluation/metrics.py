@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Literal
 
-from streammem.app.evaluation.answers import is_right, overlap_f1
+from streammem.app.evaluation.answers import abstains, is_right, overlap_f1
 from streammem.app.evaluation.dataset import Dataset, Question, Span, Unit
 from streammem.app.evaluation.records import Asked, Found
 from streammem.app.evaluation.windows import moment_retrieval, overlap
@@ -57,7 +57,9 @@ def gap_ns(span: Found, evidence: Sequence[Found]) -> int | None:
     """Nanoseconds from a (cut) span to the nearest true one in its recording; 0: they overlap. None: none there."""
     start, end = cut(span)
     gaps = [
-        max(true.t_start_ns - end, start - true.t_end_ns, 0) for true in evidence if true.recording == span.recording
+        max(true.t_start_ns - end, start - true.t_end_ns, 0)
+        for true in evidence
+        if true.recording in ("", span.recording)
     ]
     return min(gaps, default=None)
 
@@ -110,9 +112,9 @@ def summarise(dataset: Dataset, scored: Sequence[Scored], *, system: str) -> dic
         "abstention": _abstention(replied),
         "answer_f1": _percent(
             [
-                overlap_f1(one.asked.reply.text if one.asked.reply.answerable else "", one.question.reference)
+                overlap_f1(one.asked.reply.text if one.asked.reply.answerable else "", one.question.references)
                 for one in replied
-                if one.asked.reply is not None and one.question.reference is not None and not one.question.choices
+                if one.asked.reply is not None and one.question.references and not one.question.choices
             ]
         ),
         "outcomes": _outcomes(scored),
@@ -144,7 +146,7 @@ def outcome(one: Scored) -> Outcome:
     if asked.reply is not None and question.is_scored:
         if is_right(question, asked.reply):
             return "right"
-        if question.is_answerable and not asked.reply.answerable:
+        if question.is_answerable and abstains(question, asked.reply):
             return "abstained"
     near = [gap for span in asked.recalled[:10] if (gap := gap_ns(span, asked.evidence)) is not None]
     nearest = min(near, default=None)
@@ -201,7 +203,12 @@ def _answer_iou(one: Scored) -> float | None:
     answered = one.asked.reply.evidence if one.asked.reply is not None else ()
     shown = (answered or one.asked.recalled)[:1]
     return max(
-        (overlap(cut(span), (start, end)) for span in shown for start, end, name in true if name == span.recording),
+        (
+            overlap(cut(span), (start, end))
+            for span in shown
+            for start, end, name in true
+            if name in ("", span.recording)
+        ),
         default=0.0,
     )
 
@@ -218,7 +225,7 @@ def _accuracy(scored: Sequence[Scored]) -> float | None:
 
 def _abstention(scored: Sequence[Scored]) -> dict[str, float | int | None]:
     """Of "not in memory": how often it was right to say so, and how many of those it fits got it."""
-    said = [one for one in scored if one.asked.reply is not None and not one.asked.reply.answerable]
+    said = [one for one in scored if one.asked.reply is not None and abstains(one.question, one.asked.reply)]
     right = sum(not one.question.is_answerable for one in said)
     fitting = sum(not one.question.is_answerable for one in scored)
     precision = 100 * right / len(said) if said else None

@@ -195,7 +195,8 @@ def _asked(question: Question, fingerprint: str, system: System, *, place: Place
         recalled = system.recall(question.text, choices=question.choices, as_of_ns=as_of_ns)
         milliseconds = 1000 * (time.perf_counter() - began)
         alone = system.recall(question.text, choices=(), as_of_ns=as_of_ns) if question.choices else recalled
-        reply = system.answer(question.text, choices=question.choices, as_of_ns=as_of_ns)
+        if question.is_scored:
+            reply = system.answer(question.text, choices=question.choices, as_of_ns=as_of_ns)
     except (ReasonerError, ConfigError):
         raise  # the endpoint is down: every other question would fail too
     except Exception as problem:  # must not cost the other thousand questions; it counts as wrong, and is shown

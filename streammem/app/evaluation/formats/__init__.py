@@ -16,6 +16,15 @@ from streammem.errors import InputError
 
 FORMATS: dict[str, str] = {
     "egolife": "A week of one person's life as a caption track, questions with evidence times.",
+    "egolifeqa": "EgoLifeQA as published: records with query and target times, clips of a week.",
+    "egomem": "EgoMem: event and detail questions about day-long first-person videos.",
+    "hippovlog": "HippoVlog: what was seen, heard and both in 25 vlogs.",
+    "jsonl": "Your own questions about your own recordings.",
+    "locomo": "LoCoMo: conversations over months, evidence turns, questions that cannot be answered.",
+    "m3bench": "M3-Bench: open questions about robot and web videos.",
+    "openeqa": "OpenEQA: open questions about rooms that were walked through.",
+    "ovobench": "OVO-Bench: questions asked while a video runs: before, now, and too early.",
+    "qvhighlights": "QVHighlights: find the moments that fit a sentence (R1 at IoU, mAP).",
 }
 """Name -> what it is, in one line. The reader is the module of that name here."""
 
@@ -44,6 +53,8 @@ def read_dataset(name: str, path: Path, *, questions: Path | None = None, limit:
         raise InputError(f"{str(questions or path)!r}: two questions have the id {twice!r}.")
     if not ids:
         raise InputError(f"{str(questions or path)!r} holds no questions.")
+    if twice := [name for name, each in dataset.worlds.items() if not each.sources]:
+        raise InputError(f"{str(path)!r}: {twice[0]!r} has no recording.")
     chosen = dataset.questions[:limit]
     worlds = {name: dataset.worlds[name] for name in dict.fromkeys(question.world for question in chosen)}
     return replace(dataset, questions=chosen, worlds=worlds)
