@@ -8,7 +8,6 @@ Costs about 1/300 of real time for 44.1 kHz stereo.
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,9 +18,8 @@ import numpy as np
 
 from perception.protocols import SAMPLE_RATE_HZ, AudioBlock, Samples
 from perception.sources.container import Timeline
+from perception.sources.damage import DamageGuard
 from streammem.types import NS_PER_S, Gap
-
-logger = logging.getLogger(__name__)
 
 BLOCK_SAMPLES = 8_000  # 0.5 s
 NS_PER_SAMPLE = NS_PER_S // SAMPLE_RATE_HZ
@@ -60,14 +58,20 @@ class AudioSampler:
     ) -> None:
         self._stream = stream
         self._timeline = timeline
-        self._where = where
         self._decoder = _Decoder(stream)
         self._rate = int(stream.codec_context.sample_rate)
         self._frame_grid: tuple[int, int] | None = None
         self._run: _Run | None = None
         self._blocks = _Blocks(first=sample_index(from_ns), block=block)
         self._failed_at_ns: int | None = None
-        self.errors = 0
+        self._guard = DamageGuard(
+            where=where, told="{where}: sound near {at:.1f} s cannot be decoded; silence takes its place"
+        )
+
+    @property
+    def ends_damaged(self) -> bool:
+        """Whether the last packet could not be decoded: the stream was cut off in it."""
+        return self._guard.last_failed
 
     @property
     def position_ns(self) -> int:
@@ -82,24 +86,17 @@ class AudioSampler:
 
     def push(self, packet: Any) -> Iterator[AudioBlock | Gap]:
         """Decodes one packet (None drains the decoder)."""
-        import av
-        import av.error
-
-        try:
-            if packet is not None and packet.is_corrupt:
-                raise av.error.InvalidDataError(1, "packet is marked as corrupt")
-            frames = self._decoder.decode(packet)
-        except av.error.EOFError:
-            return
-        except (av.error.FFmpegError, MemoryError) as error:
-            self._count(error)
+        frames = self._guard.decode(self._decoder.decode, packet, at_ns=self.position_ns)
+        if frames is None:
+            self._mark_failure()
             return
         for frame in frames:
             yield from self._take(frame)
 
     def damage(self, error: Exception) -> None:
         """Tells that packets were lost."""
-        self._count(error)
+        self._guard.count(error, at_ns=self.position_ns)
+        self._mark_failure()
 
     def end(self) -> Iterator[AudioBlock | Gap]:
         """What decoder and resampler still hold, and the last, shorter block."""
@@ -150,18 +147,10 @@ class AudioSampler:
         nearest = anchor + round((index - anchor) / length) * length
         return nearest if abs(nearest - index) <= 0.0015 * self._rate else index
 
-    def _count(self, error: Exception) -> None:
-        self.errors += 1
+    def _mark_failure(self) -> None:
         if self._failed_at_ns is None:
             self._failed_at_ns = (
                 round(self._run.next_input * NS_PER_S / self._rate) if self._run is not None else self.position_ns
-            )
-        if self.errors == 1:
-            logger.warning(
-                "%s: sound near %.1f s cannot be decoded (%s); silence takes its place",
-                self._where,
-                self.position_ns / NS_PER_S,
-                getattr(error, "strerror", None) or error,
             )
 
 

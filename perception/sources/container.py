@@ -56,6 +56,16 @@ def is_network_uri(uri: str) -> bool:
     return uri.startswith(NETWORK_SCHEMES)
 
 
+def without_password(uri: str) -> str:
+    """The address as it may be printed and stored: a password in it is left out."""
+    if not is_network_uri(uri) or "@" not in uri:
+        return uri
+    scheme, slashes, rest = uri.partition("//")
+    place, slash, path = rest.partition("/")
+    user, at, host = place.rpartition("@")
+    return f"{scheme}{slashes}{user.partition(':')[0]}{at}{host}{slash}{path}"
+
+
 def local_path(uri: str) -> Path:
     """The path behind a plain path or a `file:` URL."""
     if uri.startswith("file:"):
@@ -109,6 +119,9 @@ def open_container(
     options: dict[str, str] = {}
     if uri.startswith("rtsp"):
         options["rtsp_transport"] = "tcp"  # lost UDP packets look like corrupt pictures
+        if read_timeout_s is not None:
+            # Of each read and write of its socket, also where PyAV sets no limit (a seek, the goodbye).
+            options["timeout"] = str(round(max(open_timeout_s or 0.0, read_timeout_s) * 1_000_000))
     if low_delay:
         # Half a second of a stream tells its codecs; the default of 5 s would delay the first frame as much.
         options |= {"analyzeduration": "1000000", "probesize": "1000000"}
@@ -119,7 +132,8 @@ def open_container(
         return av.open(address, "r", **keywords)
     except (av.error.ExitError, TimeoutError) as error:
         raise SourceError(
-            f"{uri!r} did not answer within {open_timeout_s} s; check the address, or raise source.open_timeout_s."
+            f"{without_password(uri)!r} did not answer within {open_timeout_s} s; check the address, or raise "
+            "source.open_timeout_s."
         ) from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise SourceError(_why_not_opened(uri, error)) from error
@@ -196,7 +210,15 @@ def _why_not_opened(uri: str, error: Exception) -> str:
     import av.error
 
     if is_network_uri(uri) or is_stream_uri(uri):
+        uri = without_password(uri)
         reason = getattr(error, "strerror", None) or str(error)
+        if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
+            scheme = uri.partition(":")[0]
+            return (
+                f"{uri!r} refuses access; write the right name and password into it: {scheme}://NAME:PASSWORD@HOST/..."
+            )
+        if isinstance(error, av.error.HTTPNotFoundError):
+            return f"{uri!r} does not exist on its server (404); check the path in the address."
         if isinstance(error, av.error.InvalidDataError):
             return f"{uri!r} answers, but not with video or sound; check the address."
         return f"{uri!r} cannot be opened ({reason}); check the address and that the sender is running."

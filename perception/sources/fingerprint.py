@@ -31,9 +31,10 @@ def fingerprint_file(path: Path) -> str:
     return f"{size}-{digest.hexdigest()[:32]}"
 
 
-def fingerprint_uri(uri: str) -> str:
-    """Of a stream, whose content cannot be read twice: derived from its address."""
-    return f"live-{hashlib.sha256(uri.encode()).hexdigest()[:32]}"
+def fingerprint_uri(uri: str, *, is_live: bool) -> str:
+    """Of what is behind an address, derived from the address alone: `live-...` where it cannot be read twice."""
+    kind = "live" if is_live else "address"
+    return f"{kind}-{hashlib.sha256(uri.encode()).hexdigest()[:32]}"
 
 
 def fingerprint_together(*fingerprints: str) -> str:

@@ -1,22 +1,34 @@
 """Live streams: cameras, RTSP, HTTP, UDP, TCP, pipes. What cannot be read again, and does not wait.
 
 Policy: when perception is too slow the oldest *picture* in the queue is dropped and counted in `dropped`; sound is kept
-(see `bounded_queue.py`). A stream that falls silent for `read_timeout_s` or fails yields what was seen, a `Gap`, and
-raises `SourceBrokenError`; one that ends in order just ends. Times come from the stream's own timestamps; a camera has
-none and is timed by the monotonic clock. Pictures wait at most `_HOLD_S` for sound of the same time.
+(see `bounded_queue.py`). A stream that falls silent for `read_timeout_s`, fails, or vanishes yields what was seen, a
+`Gap` from the last of it to the moment the loss was noticed, and raises `SourceBrokenError`; one that ends in order
+just ends. Times come from the stream's own timestamps; a camera has none and is timed by the monotonic clock. Pictures
+wait at most `_HOLD_S` for sound of the same time. Nothing reconnects: the same command again is another recording, and
+the wall-clock starts of the two say how long nobody watched.
+
+What tells an end in order from a sender that vanished, and what is reported where nothing does:
+
+    RTSP              the server says BYE and stays for the farewell; a closed connection without it is broken off
+    HTTP, chunked     the last chunk; without it the transfer is an end in order unless it stops inside a packet
+    HTTP, no length   nothing: closing is all there is, and for a live stream it counts as broken off
+    TCP, pipe         nothing, a crash closes them too: an end in order, unless it stops inside a packet of sound or a
+                      picture (MPEG-TS, FLV and fragmented MP4 tell for most; Matroska leaves a cut block out unsaid)
+    TCP, any          a reset connection is broken off
+    UDP, RTP, SRT     have no end: silence is broken off
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from perception.protocols import ImageRGB, SourceInfo, SourceItem, VideoFrame
 from perception.sources.audio import AudioSampler
 from perception.sources.bounded_queue import BoundedQueue, Worker
-from perception.sources.container import choose_streams, open_container, timeline_of
+from perception.sources.container import choose_streams, open_container, timeline_of, without_password
 from perception.sources.fingerprint import fingerprint_uri
 from perception.sources.merge import ReorderBuffer
 from perception.sources.video import VideoSampler, prepare_decoder
@@ -107,11 +119,13 @@ def open_live_stream(uri: str, *, settings: SourceSettings, recording: str, cont
     video, audio = choose_streams(opened)
     if video is None and audio is None:
         opened.close()
-        raise SourceError(f"{uri!r} sends neither pictures nor sound that can be decoded; check the sender.")
+        raise SourceError(
+            f"{without_password(uri)!r} sends neither pictures nor sound that can be decoded; check the sender."
+        )
     info = SourceInfo(
         recording=recording,
-        uri=uri,
-        fingerprint=fingerprint_uri(uri),
+        uri=without_password(uri),
+        fingerprint=fingerprint_uri(without_password(uri), is_live=True),
         has_video=video is not None,
         has_audio=audio is not None,
         has_captions=False,
@@ -131,6 +145,7 @@ def _read_stream(container: Any, uri: str, queue: BoundedQueue, *, settings: Sou
     import av
     import av.error
 
+    shown_uri = without_password(uri)
     with container:
         video, audio = choose_streams(container)
         timeline = timeline_of(container, video, audio)
@@ -139,13 +154,14 @@ def _read_stream(container: Any, uri: str, queue: BoundedQueue, *, settings: Sou
             # Not strict: a lost packet must not cost a group of pictures, and the sender may never repeat it.
             prepare_decoder(video, strict=False)
             samplers[video.index] = VideoSampler(
-                video, timeline, sample_fps=settings.sample_fps, height=settings.analysis_height, where=uri
+                video, timeline, sample_fps=settings.sample_fps, height=settings.analysis_height, where=shown_uri
             )
         if audio is not None:
-            samplers[audio.index] = AudioSampler(audio, timeline, where=uri)
+            samplers[audio.index] = AudioSampler(audio, timeline, where=shown_uri)
         buffer = ReorderBuffer(hold_ns=round(_HOLD_S * NS_PER_S))
         broken: Exception | None = None
         errors = 0
+        heard_s = time.monotonic()
         streams = [stream for stream in (video, audio) if stream is not None]
         packets = container.demux(streams)
         while not queue.stopped.is_set():
@@ -170,26 +186,52 @@ def _read_stream(container: Any, uri: str, queue: BoundedQueue, *, settings: Sou
             errors = 0
             if packet.size == 0:
                 continue
+            heard_s = time.monotonic()
             for item in samplers[packet.stream_index].push(packet):
                 buffer.add(item)
             for item in buffer.ready(sampler.position_ns for sampler in samplers.values()):
                 if not queue.put(item):
                     return
+        silent_s = time.monotonic() - heard_s
         for sampler in samplers.values():
             for item in sampler.end():
                 buffer.add(item)
         for item in buffer.rest():
             queue.put(item)
-        if broken is not None and not queue.stopped.is_set():
+        if queue.stopped.is_set():
+            return
+        if broken is not None or _is_cut(container, shown_uri, samplers.values()):
             end_ns = max(sampler.position_ns for sampler in samplers.values())
-            _break_off(queue, uri, end_ns, settings=settings, cause=broken)
+            _break_off(queue, shown_uri, end_ns, silent_s=silent_s, settings=settings, cause=broken)
+
+
+def _is_cut(container: Any, uri: str, samplers: Iterable[VideoSampler | AudioSampler]) -> bool:
+    """Whether a stream that has ended was cut off, as far as its protocol and its packets tell."""
+    import av.error
+
+    if uri.startswith("rtsp"):
+        # FFmpeg reports BYE and a closed connection alike. A server that said BYE still takes orders (RFC 2326: the
+        # session lasts until TEARDOWN); to one that is gone none can be sent.
+        try:
+            container.seek(0)
+        except (av.error.FFmpegError, OSError):
+            return True
+        return False
+    return any(sampler.ends_damaged for sampler in samplers)
 
 
 def _break_off(
-    queue: BoundedQueue, uri: str, end_ns: int, *, settings: SourceSettings, cause: Exception | None
+    queue: BoundedQueue,
+    uri: str,
+    end_ns: int,
+    *,
+    silent_s: float,
+    settings: SourceSettings,
+    cause: Exception | None,
 ) -> None:
-    silent_ns = round(settings.read_timeout_s * NS_PER_S)
-    queue.put(Gap(t_start_ns=end_ns, t_end_ns=end_ns + silent_ns, reason="the stream broke off"))
+    """The gap lasts as long as was waited in vain, at least until the next picture would have come."""
+    missing_ns = round(max(silent_s, 1 / settings.sample_fps) * NS_PER_S)
+    queue.put(Gap(t_start_ns=end_ns, t_end_ns=end_ns + missing_ns, reason="the stream broke off"))
     raise SourceBrokenError(
         f"{uri!r} broke off after {format_offset(end_ns)}; what was seen is kept, start it again to go on."
     ) from cause
@@ -220,7 +262,7 @@ def open_camera(index: int, *, settings: SourceSettings, recording: str) -> Live
     info = SourceInfo(
         recording=recording,
         uri=f"camera:{index}",
-        fingerprint=fingerprint_uri(f"camera:{index}"),
+        fingerprint=fingerprint_uri(f"camera:{index}", is_live=True),
         has_video=True,
         has_audio=False,
         has_captions=False,
@@ -241,7 +283,8 @@ def _read_camera(capture: Any, index: int, queue: BoundedQueue, *, settings: Sou
     try:
         while not queue.stopped.is_set():
             if not capture.grab():
-                _break_off(queue, f"camera:{index}", last_ns, settings=settings, cause=None)
+                silent_s = (time.monotonic_ns() - started - last_ns) / NS_PER_S
+                _break_off(queue, f"camera:{index}", last_ns, silent_s=silent_s, settings=settings, cause=None)
             t_ns = time.monotonic_ns() - started
             if t_ns < next_tick * period_ns:
                 continue

@@ -15,7 +15,14 @@ from typing import Any
 from perception.protocols import SourceInfo, SourceItem
 from perception.sources.bounded_queue import BoundedQueue, Worker
 from perception.sources.captions import CaptionTrack
-from perception.sources.container import Timeline, choose_streams, creation_time_ns, duration_ns_of, timeline_of
+from perception.sources.container import (
+    Timeline,
+    choose_streams,
+    creation_time_ns,
+    duration_ns_of,
+    timeline_of,
+    without_password,
+)
 from perception.sources.fingerprint import fingerprint_file, fingerprint_together, fingerprint_uri
 from perception.sources.merge import merge_in_time
 from perception.sources.reading import StreamReader, probe_audio, probe_video
@@ -66,13 +73,13 @@ class RecordedSource:
         )
         if size is None and not has_audio:
             what = "no pictures and no sound" if video is None and audio is None else "nothing that can be decoded"
-            raise SourceError(f"{uri!r} holds {what}; check the file, or convert it to mp4.")
-        prints = [fingerprint_file(path)] if path is not None else [fingerprint_uri(uri)]
+            raise SourceError(f"{without_password(uri)!r} holds {what}; check the file, or convert it to mp4.")
+        prints = [fingerprint_file(path)] if path is not None else [fingerprint_uri(uri, is_live=False)]
         if captions is not None:
             prints.append(fingerprint_file(captions))
         self._info = SourceInfo(
             recording=recording,
-            uri=uri,
+            uri=without_password(uri),
             fingerprint=fingerprint_together(*prints),
             has_video=size is not None,
             has_audio=has_audio,
@@ -159,7 +166,7 @@ class RecordedSource:
             raise broken
         until = f" of {format_offset(stated)}" if stated is not None else ""
         raise SourceBrokenError(
-            f"{self._uri!r} breaks off at {format_offset(end_ns)}{until}; what came before is kept, "
+            f"{self._info.uri!r} breaks off at {format_offset(end_ns)}{until}; what came before is kept, "
             "copy it again for the rest."
         ) from broken
 

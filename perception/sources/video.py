@@ -8,7 +8,6 @@ takes 0.5 ms a picture (swscale AREA from YUV; through full-size RGB and OpenCV 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +16,9 @@ import numpy as np
 
 from perception.protocols import ImageRGB, VideoFrame
 from perception.sources.container import Timeline
+from perception.sources.damage import DamageGuard
 from perception.sources.packets import PacketChooser
 from streammem.types import NS_PER_S, Gap
-
-logger = logging.getLogger(__name__)
 
 _MANY_PIXELS = 1280 * 800
 """Above this one core decodes too slowly to feed the models; two frame threads then share the work."""
@@ -88,7 +86,6 @@ class VideoSampler:
         self._period_ns = NS_PER_S / sample_fps
         self._height = height
         self._from_ns = from_ns
-        self._where = where
         self._reformatter = VideoReformatter()
         context = stream.codec_context
         self._chooser = PacketChooser(codec=context.name, extradata=context.extradata)
@@ -96,34 +93,34 @@ class VideoSampler:
         self._damaged = False
         self._last_good_ns: int | None = None
         self._last_pts_ns = -1
-        self.errors = 0
+        self._guard = DamageGuard(
+            where=where, told="{where}: a picture near {at:.1f} s cannot be decoded; skipping to the next key frame"
+        )
         self.position_ns = from_ns
         """Time of the newest picture seen."""
 
+    @property
+    def ends_damaged(self) -> bool:
+        """Whether the newest pictures could not be decoded whole: the stream was cut off in them."""
+        return self._damaged
+
     def push(self, packet: Any) -> Iterator[VideoFrame | Gap]:
         """Decodes one packet (None drains the decoder)."""
-        import av
-        import av.error
-
         if packet is not None and packet.size and packet.pts is not None and not packet.is_corrupt:
             t_ns = self._timeline.to_ns(packet.pts, packet.time_base)
             if not self._chooser.needed(memoryview(packet), tick=int(t_ns // self._period_ns)):
                 return
-        try:
-            if packet is not None and packet.is_corrupt:
-                raise av.error.InvalidDataError(1, "packet is marked as corrupt")
-            frames = self._stream.codec_context.decode(packet)
-        except av.error.EOFError:
-            return
-        except (av.error.FFmpegError, MemoryError) as error:
-            self._count(error)
+        frames = self._guard.decode(self._stream.codec_context.decode, packet, at_ns=self.position_ns)
+        if frames is None:
+            self._damaged = True
             return
         for frame in frames:
             yield from self._take(frame)
 
     def damage(self, error: Exception) -> None:
         """Tells that packets were lost: pictures count again from the next key frame."""
-        self._count(error)
+        self._guard.count(error, at_ns=self.position_ns)
+        self._damaged = True
 
     def end(self, end_ns: int | None = None) -> Iterator[VideoFrame | Gap]:
         """What the decoder still holds, and the gap if the end was damaged."""
@@ -164,17 +161,6 @@ class VideoSampler:
         # A hole shorter than a tick costs no sampled picture.
         if t_ns - start > self._period_ns:
             yield Gap(t_start_ns=start, t_end_ns=t_ns, reason="the pictures could not be decoded")
-
-    def _count(self, error: Exception) -> None:
-        self.errors += 1
-        self._damaged = True
-        if self.errors == 1:
-            logger.warning(
-                "%s: a picture near %.1f s cannot be decoded (%s); skipping to the next key frame",
-                self._where,
-                self.position_ns / NS_PER_S,
-                getattr(error, "strerror", None) or error,
-            )
 
     def _tick_ns(self, index: int) -> int:
         return round(index * self._period_ns)

@@ -6,7 +6,6 @@ boundary; each between its minimum and maximum duration. Knows events and streng
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -162,16 +161,3 @@ class LevelBuilder:
         if child.vector is not None:
             weighted = child.vector * np.float32((child.t_end_ns - child.t_start_ns) / 1e9)
             segment.vector_sum = weighted if segment.vector_sum is None else segment.vector_sum + weighted
-
-
-def levels_nest(parents: Sequence[Event], children: Sequence[Event]) -> bool:
-    """True where every child lies inside the parent it names, and each parent starts and ends with its children."""
-    by_id = {parent.event_id: parent for parent in parents}
-    spans: dict[str, tuple[int, int]] = {}
-    for child in children:
-        parent = by_id.get(child.parent_id or "")
-        if parent is None or child.t_start_ns < parent.t_start_ns or child.t_end_ns > parent.t_end_ns:
-            return False
-        start, end = spans.get(parent.event_id, (child.t_start_ns, child.t_end_ns))
-        spans[parent.event_id] = (min(start, child.t_start_ns), max(end, child.t_end_ns))
-    return all(spans.get(p.event_id) == (p.t_start_ns, p.t_end_ns) for p in parents)

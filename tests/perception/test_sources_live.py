@@ -157,7 +157,7 @@ def test_file_behind_http(tmp_path: Path) -> None:
         with open_source(f"{base}/talk.mp4", settings=SETTINGS) as source:
             assert source.info.recording == "talk"
             frames = [item for item in source.stream() if isinstance(item, VideoFrame)]
-        with pytest.raises(SourceError, match=r"gone\.mp4.*cannot be opened"):
+        with pytest.raises(SourceError, match=r"gone\.mp4.*does not exist on its server"):
             open_source(f"{base}/gone.mp4", settings=SETTINGS)
         server.shutdown()
     assert [read_counter(frame.image_rgb) for frame in frames] == [round(frame.t_ns / 1e9 * 25) for frame in frames]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perception.state import dump_state, load_state
-from streammem.episodic.levels import LevelBuilder, levels_nest
+from streammem.episodic.levels import LevelBuilder
 from streammem.settings import SegmentationSettings
 from streammem.types import Event, Level, event_id_for
 
@@ -123,3 +125,16 @@ def test_the_summary_speaks_of_what_recurs_and_is_bounded() -> None:
     assert "plants" in episode.text
     assert episode.text.count("Anna waters the plants.") == 1
     assert len(episode.text) <= 600
+
+
+def levels_nest(parents: Sequence[Event], children: Sequence[Event]) -> bool:
+    """True where every child lies inside the parent it names, and each parent starts and ends with its children."""
+    by_id = {parent.event_id: parent for parent in parents}
+    spans: dict[str, tuple[int, int]] = {}
+    for child in children:
+        parent = by_id.get(child.parent_id or "")
+        if parent is None or child.t_start_ns < parent.t_start_ns or child.t_end_ns > parent.t_end_ns:
+            return False
+        start, end = spans.get(parent.event_id, (child.t_start_ns, child.t_end_ns))
+        spans[parent.event_id] = (min(start, child.t_start_ns), max(end, child.t_end_ns))
+    return all(spans.get(p.event_id) == (p.t_start_ns, p.t_end_ns) for p in parents)
