@@ -60,6 +60,7 @@ class Memory:
     ) -> None:  # fmt: skip
         """Use `Memory.open`."""
         from streammem.recall.search import Recaller
+        from streammem.semantic.beliefs import Beliefs
 
         self.folder = folder
         self._reader = reader
@@ -67,6 +68,9 @@ class Memory:
         self._lock = lock
         self._encoder = encoder
         self._recaller = Recaller(reader, encoder)
+        self._beliefs = Beliefs(reader)
+        if writer is not None:
+            writer.beliefs = self._beliefs
         self._known: dict[str, set[str]] = {}
         self._image_model = ""
         self._text_model = encoder.text_model if encoder is not None else ""
@@ -393,20 +397,24 @@ class Memory:
         as_of_ns: int | None = None,
         recordings: Sequence[str] | None = None,
         limit: int | None = None,
+        every_event: bool = True,
     ) -> list[Fact]:
         """Consolidated facts in order of (recording, start); the subject compares without case.
 
-        With `as_of_ns`: the facts that held, as they were known then. Without: every interval, closed ones too.
+        Args:
+            as_of_ns: the facts that held at a time, as they were known then. Without: every interval, closed ones too.
+            every_event: name all the events that a fact comes from; else the first and the newest, which costs less
+                for what was stated hundreds of times.
         """
-        from streammem.semantic.consolidation import consolidate
-        from streammem.store import tables
-        from streammem.store.filters import Where
-
         self._settle()
-        where = Where().equals("subject_key", None if subject is None else subject.casefold())
-        where.equals("predicate", predicate).among("recording", recordings).compare("t_end_ns", "<=", as_of_ns)
-        rows = self._reader.scan(tables.FACTS, where)
-        return consolidate((tables.assertion_of(row) for row in rows), as_of_ns=as_of_ns)[:limit]
+        return self._beliefs.facts(
+            subject=subject,
+            predicate=predicate,
+            as_of_ns=as_of_ns,
+            recordings=recordings,
+            limit=limit,
+            every_event=every_event,
+        )
 
     def recall(self, query: Query) -> list[Hit]:
         """Hybrid recall: dense text over observations and events, full text, image-text over key frames, facts; fused

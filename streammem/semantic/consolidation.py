@@ -1,120 +1,219 @@
-"""Joins what single events assert into facts that hold for a while.
+"""Joins what single events assert into facts that hold for a while, one assertion at a time.
 
-The store keeps one row per event that asserts a fact, and never changes it. Facts are what those rows add up to, worked
-out when asked: so a fact as of any moment is exact (count, confidence and evidence are those of that moment), writing
-costs the same however long the history, and a crash or a second run cannot count anything twice.
+The store keeps one row per event that asserts a fact, and never changes it. Facts are what those rows add up to.
+Folding the next assertion into what its key has open costs the same however long the history. Only an assertion that
+comes late (about a time, or known at a time, before others of its key) has its key worked out anew.
 
-Rules: the same statement again adds evidence. A new object of a *functional* predicate (one value at a time) closes the
-old interval. Other statements stand side by side. Subjects and objects compare without case. Recordings are kept apart,
-since their clocks may be. Costs 10 microseconds per assertion.
+Rules: the same statement again adds evidence. A new value of a predicate with one value at a time
+(`semantic.predicates`) closes the old interval. Two values of the same moment contradict each other: both stay open,
+each with its evidence. Other statements stand side by side. Subjects and objects compare without case. Recordings are
+kept apart, since their clocks may be. Knows no store. Costs 10 microseconds per assertion.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
+from streammem.semantic.predicates import bridged_ns, slot_of
 from streammem.types import Fact, stable_id
 
-FUNCTIONAL_PREDICATES = frozenset(
-    {"is in", "is on", "is at", "wears", "is wearing", "is named", "has colour", "is now"}
-)
-"""Predicates with one value at a time."""
-EVIDENCE_EVENTS = 32
-"""Events that a fact names: the first and the newest. The count goes on."""
-_MOST_CONFIDENT = 0.99
+NAMED_EVENTS = 32
+"""Events that an interval carries itself: the first and the newest. The rest are found by the assertions' rows."""
+MOST_CONFIDENT = 0.99
 
 
-@dataclass(slots=True)
-class _Interval:
-    first: Fact
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assertion:
+    """A fact as one event states it, and when that became known (the event's end)."""
+
+    said: Fact
+    known_ns: int
+
+    @property
+    def order(self) -> tuple[int, str, str]:
+        """Assertions of a key add up in this order."""
+        return (self.said.t_from_ns, self.said.object.casefold(), self.said.event_ids[0] if self.said.event_ids else "")
+
+
+def key_of(recording: str, subject: str, predicate: str, value: str) -> str:
+    """What competes or adds up has one key: a slot of a subject, or else the whole statement."""
+    slot = slot_of(predicate)
+    if slot is not None:
+        return stable_id("key", recording, subject.casefold(), slot)
+    return stable_id("key", recording, subject.casefold(), "=", predicate, value.casefold())
+
+
+def key_of_fact(fact: Fact) -> str:
+    """`key_of` a fact or an assertion."""
+    return key_of(fact.recording, fact.subject, fact.predicate, fact.object)
+
+
+@dataclass(slots=True, kw_only=True)
+class Interval:
+    """A fact over time, as it grows."""
+
+    key: str
+    recording: str
+    subject: str
+    predicate: str
+    object: str
     t_from_ns: int
-    t_to_ns: int | None
-    doubt: float
-    count: int
+    said_to_ns: int | None = None
+    """When it ended, as its own assertions state it."""
+    closed_ns: int | None = None
+    """When another value took its place."""
+    closed_known_ns: int | None = None
+    """When that became known."""
+    first_known_ns: int
+    last_known_ns: int
+    last_t_ns: int
+    last_event: str = ""
+    doubt: float = 1.0
+    """Chance that every assertion is wrong (they are taken as independent)."""
+    count: int = 0
+    events: int = 0
     event_ids: list[str] = field(default_factory=list[str])
+    """Of `events` events the first and the newest, at most `NAMED_EVENTS`."""
+    is_live: bool = True
+    """The next assertion of its key may add to it, or close it."""
+    is_tangled: bool = False
+    """Its key was once worked out anew: the order of knowing is not the order of time."""
 
-    def add(self, assertion: Fact) -> None:
+    @property
+    def value(self) -> tuple[str, str]:
+        return (self.predicate, self.object.casefold())
+
+    @property
+    def order(self) -> tuple[int, str, str]:
+        """Of its newest assertion."""
+        return (self.last_t_ns, self.object.casefold(), self.last_event)
+
+    @property
+    def t_to_ns(self) -> int | None:
+        if self.closed_ns is None or self.said_to_ns is None:
+            return self.said_to_ns if self.closed_ns is None else self.closed_ns
+        return min(self.said_to_ns, self.closed_ns)
+
+    @property
+    def fact_id(self) -> str:
+        return stable_id("fact", self.recording, self.subject.casefold(), *self.value, self.t_from_ns)
+
+    def add(self, assertion: Assertion) -> None:
+        """One more event that says so."""
+        said = assertion.said
         # Independent observers: wrong only if all of them are (noisy or).
-        self.doubt *= 1.0 - min(max(assertion.confidence, 0.0), 1.0)
-        self.count += max(1, assertion.count)
-        for event_id in assertion.event_ids:
+        self.doubt *= 1.0 - min(max(said.confidence, 0.0), 1.0)
+        self.count += max(1, said.count)
+        self.last_t_ns, _, self.last_event = assertion.order
+        self.first_known_ns = min(self.first_known_ns, assertion.known_ns)
+        self.last_known_ns = max(self.last_known_ns, assertion.known_ns)
+        for event_id in said.event_ids:
             if event_id not in self.event_ids:
-                if len(self.event_ids) >= EVIDENCE_EVENTS:
+                self.events += 1
+                if len(self.event_ids) >= NAMED_EVENTS:
                     del self.event_ids[1]
                 self.event_ids.append(event_id)
-        if assertion.t_to_ns is not None:
-            self.t_to_ns = max(self.t_to_ns or 0, assertion.t_to_ns)
+        if said.t_to_ns is not None:
+            ended = max(said.t_to_ns, said.t_from_ns)
+            self.said_to_ns = ended if self.said_to_ns is None else max(self.said_to_ns, ended)
+
+    def close(self, assertion: Assertion) -> None:
+        """Another value holds from here on."""
+        self.closed_ns, self.closed_known_ns = assertion.said.t_from_ns, assertion.known_ns
 
     def fact(self) -> Fact:
-        said = self.first
         return Fact(
-            fact_id=stable_id(
-                "fact",
-                said.recording,
-                said.subject.casefold(),
-                said.predicate,
-                said.object.casefold(),
-                self.t_from_ns,
-            ),
-            recording=said.recording,
-            subject=said.subject,
-            predicate=said.predicate,
-            object=said.object,
+            fact_id=self.fact_id,
+            recording=self.recording,
+            subject=self.subject,
+            predicate=self.predicate,
+            object=self.object,
             t_from_ns=self.t_from_ns,
             t_to_ns=self.t_to_ns,
-            confidence=min(1.0 - self.doubt, _MOST_CONFIDENT),
+            confidence=min(1.0 - self.doubt, MOST_CONFIDENT),
             count=self.count,
             event_ids=tuple(self.event_ids),
         )
 
 
-def consolidate(assertions: Iterable[Fact], *, as_of_ns: int | None = None) -> list[Fact]:
-    """Facts in order of (recording, start, subject).
+def is_late(live: Sequence[Interval], assertion: Assertion) -> bool:
+    """Whether an assertion comes before the newest of its key, in time or in knowing."""
+    return any(assertion.order < one.order or assertion.known_ns < one.last_known_ns for one in live)
+
+
+def fold(live: list[Interval], assertion: Assertion, *, key: str) -> list[Interval]:
+    """Adds the next assertion of a key to what is open of it.
 
     Args:
-        assertions: each as one event states it (`t_from_ns` when, `event_ids` which); any order. With `as_of_ns` the
-            caller gives only those that were known then.
-        as_of_ns: leave out facts whose interval had ended by then.
+        live: the open intervals of the key; changed in place. More than one only while they contradict each other.
+        assertion: not late (`is_late`).
+
+    Returns:
+        Every interval that changed or is new.
     """
-    by_key: dict[tuple[str, str, str], list[Fact]] = {}
+    said = assertion.said
+    value = (said.predicate, said.object.casefold())
+    changed: list[Interval] = []
+    mine = next((one for one in live if one.value == value), None)
+    if mine is not None and _lapsed(mine, said):
+        mine.is_live = False
+        live.remove(mine)
+        changed.append(mine)
+        mine = None
+    if mine is None:
+        if slot_of(said.predicate) is not None:
+            for other in [one for one in live if one.t_from_ns < said.t_from_ns]:
+                other.close(assertion)
+                other.is_live = False
+                live.remove(other)
+                changed.append(other)
+        mine = Interval(
+            key=key,
+            recording=said.recording,
+            subject=said.subject,
+            predicate=said.predicate,
+            object=said.object,
+            t_from_ns=said.t_from_ns,
+            first_known_ns=assertion.known_ns,
+            last_known_ns=assertion.known_ns,
+            last_t_ns=said.t_from_ns,
+            is_tangled=any(one.is_tangled for one in (*live, *changed)),
+        )
+        live.append(mine)
+    mine.add(assertion)
+    changed.append(mine)
+    return changed
+
+
+def _lapsed(interval: Interval, said: Fact) -> bool:
+    ended = interval.said_to_ns
+    return ended is not None and ended + bridged_ns(said.predicate) < said.t_from_ns
+
+
+def replay(assertions: Iterable[Assertion], *, key: str) -> list[Interval]:
+    """Every interval of one key, from all its assertions in any order. Marked as tangled when that order is not the
+    order of knowing: then what was known at some time is worked out from the assertions of that time."""
+    ordered = sorted(assertions, key=lambda one: one.order)
+    tangled = any(sooner.known_ns > later.known_ns for sooner, later in pairwise(ordered))
+    intervals: dict[int, Interval] = {}
+    live: list[Interval] = []
+    for assertion in ordered:
+        for interval in fold(live, assertion, key=key):
+            interval.is_tangled = tangled
+            intervals[id(interval)] = interval
+    return list(intervals.values())
+
+
+def consolidate(assertions: Iterable[Assertion]) -> list[Interval]:
+    """Every interval of every key, worked out from nothing."""
+    by_key: dict[str, list[Assertion]] = {}
     for assertion in assertions:
-        key = (assertion.recording, assertion.subject.casefold(), assertion.predicate)
-        by_key.setdefault(key, []).append(assertion)
-    intervals: list[_Interval] = []
-    for (_, _, predicate), said in by_key.items():
-        said.sort(key=lambda assertion: (assertion.t_from_ns, assertion.object.casefold(), assertion.event_ids))
-        intervals.extend(_intervals(said, functional=predicate in FUNCTIONAL_PREDICATES))
-    facts = [interval.fact() for interval in intervals]
-    if as_of_ns is not None:
-        facts = [fact for fact in facts if fact.t_to_ns is None or fact.t_to_ns > as_of_ns]
+        by_key.setdefault(key_of_fact(assertion.said), []).append(assertion)
+    return [interval for key, said in by_key.items() for interval in replay(said, key=key)]
+
+
+def in_order(facts: Iterable[Fact]) -> list[Fact]:
+    """By recording and start."""
     return sorted(facts, key=lambda fact: (fact.recording, fact.t_from_ns, fact.subject, fact.predicate, fact.object))
-
-
-def _intervals(said: list[Fact], *, functional: bool) -> list[_Interval]:
-    done: list[_Interval] = []
-    current: dict[str, _Interval] = {}
-    for assertion in said:
-        name = assertion.object.casefold()
-        open_interval = current.get(name)
-        if open_interval is not None and _ended(open_interval, assertion):
-            del current[name]
-            open_interval = None
-        if open_interval is None:
-            if functional:
-                for other, interval in list(current.items()):
-                    if interval.t_from_ns < assertion.t_from_ns:
-                        if interval.t_to_ns is None or interval.t_to_ns > assertion.t_from_ns:
-                            interval.t_to_ns = assertion.t_from_ns
-                        del current[other]
-            open_interval = _Interval(
-                first=assertion, t_from_ns=assertion.t_from_ns, t_to_ns=assertion.t_to_ns, doubt=1.0, count=0
-            )
-            current[name] = open_interval
-            done.append(open_interval)
-        open_interval.add(assertion)
-    return done
-
-
-def _ended(interval: _Interval, assertion: Fact) -> bool:
-    return interval.t_to_ns is not None and interval.t_to_ns < assertion.t_from_ns

@@ -15,7 +15,7 @@ import numpy as np
 
 from streammem.store import lance
 from streammem.store.migrations import VectorIndexNote
-from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBSERVATIONS, RECORDINGS
+from streammem.store.tables import BELIEFS, EVENTS, FACTS, KEYFRAMES, OBSERVATIONS, RECORDINGS
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,8 @@ _BTREE: dict[str, tuple[str, ...]] = {
     EVENTS: ("event_id", "parent_id", "t_start_ns", "t_end_ns", "commit_seq"),
     OBSERVATIONS: ("observation_id", "event_id", "t_start_ns", "t_end_ns"),
     KEYFRAMES: ("keyframe_id", "event_id", "t_start_ns", "t_end_ns"),
-    FACTS: ("fact_id", "event_id", "subject_key", "t_start_ns", "t_end_ns"),
+    FACTS: ("fact_id", "event_id", "subject_key", "t_start_ns", "t_end_ns", "commit_seq"),
+    BELIEFS: ("fact_id", "key", "live_key", "subject_key", "commit_seq"),
     RECORDINGS: ("recording",),
 }
 _BITMAP: dict[str, tuple[str, ...]] = {

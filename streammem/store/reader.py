@@ -19,7 +19,7 @@ from streammem.store import lance
 from streammem.store.filters import Where
 from streammem.store.indexes import CHECK_NEAREST
 from streammem.store.migrations import Manifest, VectorIndexNote, read_manifest
-from streammem.store.tables import COLUMNS, EVENTS, RECORDINGS, Row
+from streammem.store.tables import BELIEFS, COLUMNS, EVENTS, RECORDINGS, Row
 from streammem.types import FloatVector
 
 Result = TypeVar("Result")
@@ -159,8 +159,8 @@ class Reader:
             self._committed = (-1, 0)
 
     def _condition(self, table: str, where: Where) -> str | None:
-        if table == RECORDINGS:
-            return where.sql()
+        if table in (RECORDINGS, BELIEFS):
+            return where.sql()  # beliefs are made from what is committed
         return where.copy().compare("commit_seq", "<=", self.committed()).sql()
 
     def _read(self, name: str, read: Callable[[Any], Result], empty: Result) -> Result:

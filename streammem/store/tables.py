@@ -1,9 +1,10 @@
 """The tables, and records to rows and back.
 
-Five tables: `events` (all levels; the journal), `observations`, `keyframes`, `facts` (one row per event that asserts a
-fact), `recordings`. Every row but a recording's carries `commit_seq`: the number of the batch it was written in. The
-`events` rows of a batch are written last, in one atomic append, so the largest `commit_seq` in `events` is the last
-batch that counts, and `commit_seq <= last` is all a reader needs to see only what the journal has committed.
+Six tables: `events` (all levels; the journal), `observations`, `keyframes`, `facts` (one row per event that asserts a
+fact), `recordings`, and `beliefs` (what the assertions add up to, made from `facts`). Every row but a recording's
+carries `commit_seq`: the number of the batch it was written in. The `events` rows of a batch are written last, in one
+atomic append, so the largest `commit_seq` in `events` is the last batch that counts, and `commit_seq <= last` is all a
+reader needs to see only what the journal has committed.
 
 Vector columns are added when first needed and carry model and dimension, e.g. `vector__minilm_l6_v2__384`: vectors of
 two models never meet in one column. Knows no query.
@@ -33,9 +34,11 @@ from streammem.types import (
 )
 
 EVENTS, OBSERVATIONS, KEYFRAMES, FACTS, RECORDINGS = "events", "observations", "keyframes", "facts", "recordings"
+BELIEFS = "beliefs"
+"""Written after the journal, from it: `semantic.beliefs`. Its `commit_seq` is how far its making had got."""
 PROJECTIONS = (OBSERVATIONS, KEYFRAMES, FACTS)
 """Written before the journal, in this order."""
-TABLES = (*PROJECTIONS, EVENTS, RECORDINGS)
+TABLES = (*PROJECTIONS, EVENTS, RECORDINGS, BELIEFS)
 
 UNNAMED_MODEL = "unnamed"
 KEYFRAME_HALF_SPAN_NS = NS_PER_S
@@ -57,6 +60,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "assertion_id", "fact_id", "event_id", "recording", "subject", "subject_key", "predicate", "object", "text",
         "t_start_ns", "t_end_ns", "t_to_ns", "confidence", "count",
     ),
+    BELIEFS: (
+        "fact_id", "key", "live_key", "recording", "subject", "subject_key", "predicate", "object", "t_start_ns",
+        "t_to_ns", "said_to_ns", "closed_ns", "closed_known_ns", "first_known_ns", "last_known_ns", "last_t_ns",
+        "last_event", "doubt", "count", "events", "event_ids", "is_live", "is_tangled", "is_gone", "commit_seq",
+    ),
     RECORDINGS: (
         "recording", "uri", "fingerprint", "t_start_ns", "t_end_ns", "status", "has_video", "has_audio", "gaps",
         "dropped", "models", "checkpoint",
@@ -71,14 +79,16 @@ def schema_of(table: str) -> Any:
     kinds = {
         "strength": pa.float64(), "confidence": pa.float64(), "children": pa.list_(pa.string()),
         "kinds": pa.list_(pa.string()), "box": pa.list_(pa.float32()), "has_video": pa.bool_(), "has_audio": pa.bool_(),
-        "dropped": pa.int64(), "count": pa.int64(), "checkpoint": pa.binary(),
+        "dropped": pa.int64(), "count": pa.int64(), "checkpoint": pa.binary(), "doubt": pa.float64(),
+        "events": pa.int64(), "event_ids": pa.list_(pa.string()), "is_live": pa.bool_(), "is_tangled": pa.bool_(),
+        "is_gone": pa.bool_(), "commit_seq": pa.int64(),
     }  # fmt: skip
     fields = [
         pa.field(name, kinds.get(name, pa.int64() if name.endswith("_ns") else pa.string())) for name in COLUMNS[table]
     ]
     if table == KEYFRAMES:
         fields.append(pa.field("thumbnail_jpeg", pa.binary()))
-    if table != RECORDINGS:
+    if table not in (RECORDINGS, BELIEFS):
         fields.append(pa.field("commit_seq", pa.int64()))
     return pa.schema(fields)
 

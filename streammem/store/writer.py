@@ -19,7 +19,7 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import stamina
 
@@ -30,7 +30,7 @@ from streammem.store.indexes import create_table_indexes, refresh_vector_indexes
 from streammem.store.migrations import Manifest, write_manifest
 from streammem.store.purge import has_deleted_rows, purge
 from streammem.store.reader import Reader
-from streammem.store.tables import EVENTS, PROJECTIONS, RECORDINGS, TABLES, Row, arrow_rows, schema_of
+from streammem.store.tables import BELIEFS, EVENTS, FACTS, PROJECTIONS, RECORDINGS, TABLES, Row, arrow_rows, schema_of
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +47,18 @@ class _Batch:
 
     def size(self) -> int:
         return sum(len(rows) for rows in self.rows.values())
+
+
+class Projection(Protocol):
+    """A table that is made from what the journal has committed, and can be made anew at any time."""
+
+    def project(self, table: Any) -> int:
+        """Adds what was committed since the last time. Returns how many rows that were."""
+        ...
+
+    def reset(self) -> None:
+        """The table was emptied: begin from nothing."""
+        ...
 
 
 class Writer:
@@ -66,6 +78,7 @@ class Writer:
         self._failure: Exception | None = None
         self._commits_since_optimise = 0
         self.commits = 0
+        self.beliefs: Projection | None = None
         with self._guarded():
             for name in TABLES:
                 self._tables[name] = self._open_table(name)
@@ -171,13 +184,21 @@ class Writer:
                 self.keep_batch_number()
             count = int(tables[name].count_rows(where))
             if count:
+                if name == FACTS:
+                    # First: facts must never be read from what is taken away. Made anew with the next optimising.
+                    _retry(lambda: tables[BELIEFS].delete("true"))
+                    if self.beliefs is not None:
+                        self.beliefs.reset()
                 _retry(lambda: tables[name].delete(where))
             return count
 
     def purge(self, names: Iterable[str]) -> None:
         """Removes the bytes of deleted rows from files, indexes and old versions of these tables."""
+        concerned = set(names)
+        if FACTS in concerned:
+            concerned.add(BELIEFS)
         with self.exclusive() as tables:
-            for name in names:
+            for name in sorted(concerned):
                 _retry(lambda name=name: purge(tables[name], self.folder, name))
 
     # --- committing ----------------------------------------------------------------------------------------------
@@ -299,6 +320,8 @@ class Writer:
 
     def _optimise(self, keep_s: float) -> None:
         notes: dict[str, Any] = {}
+        if self.beliefs is not None:
+            self.beliefs.project(self._tables[BELIEFS])
         for name, table in self._tables.items():
             _retry(lambda table=table: table.optimize(cleanup_older_than=timedelta(seconds=keep_s)))
             known = self._manifest.vector_indexes

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streammem.semantic.consolidation import EVIDENCE_EVENTS, consolidate
+from streammem.semantic.consolidation import NAMED_EVENTS, Assertion, in_order
+from streammem.semantic.consolidation import consolidate as intervals_of
 from streammem.semantic.extraction import extract_facts
 from streammem.types import Event, Fact, Level, Observation, ObservationKind
 
@@ -93,6 +95,12 @@ def asserted(
     )  # fmt: skip
 
 
+def consolidate(said: Iterable[Fact]) -> list[Fact]:
+    """Each known when it was said."""
+    intervals = intervals_of(Assertion(said=one, known_ns=one.t_from_ns) for one in said)
+    return in_order(interval.fact() for interval in intervals)
+
+
 def test_again_adds_evidence_and_elsewhere_closes() -> None:
     facts = consolidate([asserted("sink", 5), asserted("Sink", 1), asserted("shelf", 9), asserted("sink", 12)])
     assert [(f.object.lower(), f.t_from_ns, f.t_to_ns, f.count, f.event_ids) for f in facts] == [
@@ -117,7 +125,7 @@ def test_recordings_do_not_close_each_other() -> None:
 def test_evidence_is_bounded_and_the_count_is_not() -> None:
     (fact,) = consolidate([asserted("sink", start) for start in range(100)])
     assert fact.count == 100
-    assert len(fact.event_ids) == EVIDENCE_EVENTS
+    assert len(fact.event_ids) == NAMED_EVENTS
     assert (fact.event_ids[0], fact.event_ids[-1]) == ("e0", "e99")
     assert fact.confidence == pytest.approx(0.99)
 
@@ -138,6 +146,6 @@ def test_a_functional_fact_has_one_value_at_any_time(steps: list[tuple[str, int]
         holding = [f for f in facts if f.t_from_ns <= moment and (f.t_to_ns is None or moment < f.t_to_ns)]
         assert len(holding) == (1 if any(start <= moment for _, start in steps) else 0)
     known = [fact for fact in said if fact.t_from_ns <= as_of]
-    then = consolidate(known, as_of_ns=as_of)
+    then = [fact for fact in consolidate(known) if fact.t_to_ns is None or fact.t_to_ns > as_of]
     newest = max(known, key=lambda fact: fact.t_from_ns, default=None)
     assert [fact.object for fact in then] == ([newest.object] if newest else [])
