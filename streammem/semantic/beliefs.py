@@ -37,6 +37,8 @@ from streammem.types import Fact
 WATERMARK = "watermark"
 STEP_COMMITS = 64
 """Commits folded in one step: some ten thousand assertions at most."""
+STEPS_AT_ONCE = 8
+"""A table that is made anew (after forgetting) is made a part at a time: nobody commits meanwhile."""
 CACHED_KEYS = 50_000
 """Keys whose open intervals a writer keeps at hand, about 1 kB each; others are looked up."""
 _LISTED = 500
@@ -77,7 +79,9 @@ class Beliefs:
             self._watermark = self._recover(table)
             self._knows_all_keys = self._watermark == 0
         done = 0
-        while self._watermark < (committed := self._reader.committed()):
+        for _ in range(STEPS_AT_ONCE):
+            if self._watermark >= (committed := self._reader.committed()):
+                break
             upto = min(committed, self._watermark + STEP_COMMITS)
             rows = self._reader.scan(FACTS, _between(self._watermark, upto))
             if rows:
