@@ -44,8 +44,8 @@ from streammem.types import (
 )
 
 if TYPE_CHECKING:
-    from streammem.store.lock import WriterLock
-    from streammem.store.reader import Reader
+    from streammem.store.forget import Forgotten
+    from streammem.store.opening import Store
     from streammem.store.writer import Writer
 
 logger = logging.getLogger(__name__)
@@ -54,24 +54,24 @@ logger = logging.getLogger(__name__)
 class Memory:
     """A memory folder, open for reading, or for reading and writing. A context manager; `close()` is idempotent."""
 
-    def __init__(
-        self, folder: Path, *, reader: Reader, writer: Writer | None, lock: WriterLock | None,
-        encoder: QueryEncoder | None,
-    ) -> None:  # fmt: skip
+    def __init__(self, folder: Path, *, store: Store, encoder: QueryEncoder | None) -> None:
         """Use `Memory.open`."""
         from streammem.recall.search import Recaller
         from streammem.semantic.beliefs import Beliefs
+        from streammem.store.forgetting import Forgetting
 
+        reader, writer = store.reader, store.writer
         self.folder = folder
         self._reader = reader
         self._writer = writer
-        self._lock = lock
+        self._lock = store.lock
         self._encoder = encoder
         self._recaller = Recaller(reader, encoder)
         self._beliefs = Beliefs(reader)
         if writer is not None:
             writer.beliefs = self._beliefs
         self._known: dict[str, set[str]] = {}
+        self._forgetting = Forgetting(reader, store.tombstones)
         self._image_model = ""
         self._text_model = encoder.text_model if encoder is not None else ""
 
@@ -104,33 +104,11 @@ class Memory:
             MemoryFullError: the folder cannot be written to.
             MemoryStoreError: the folder is something else, or damaged.
         """
-        from streammem.store.lock import WriterLock
-        from streammem.store.migrations import MANIFEST_FILE, Manifest, migrate, prepare_folder, read_manifest
-        from streammem.store.migrations import write_manifest as write_manifest_file
-        from streammem.store.reader import Reader
-        from streammem.store.writer import Writer
+        from streammem.store.opening import open_store
 
         folder = Path(path).expanduser()
-        if create and not write:
-            raise InputError("A memory is created by its writer: open it with write=True as well.")
-        if create:
-            prepare_folder(folder)
-        if not write:
-            return cls(folder, reader=Reader(folder, read_manifest(folder)), writer=None, lock=None, encoder=encoder)
-        if not create:
-            read_manifest(folder)  # a clear error before a lock file is put into a foreign folder
-        lock = WriterLock(folder)
-        try:
-            if create and not (folder / MANIFEST_FILE).exists():
-                write_manifest_file(folder, Manifest())
-            manifest = read_manifest(folder)
-            reader = Reader(folder, manifest)
-            manifest = migrate(folder, manifest, reader.connection)
-            writer = Writer(folder, reader=reader, manifest=manifest, settings=settings or StoreSettings())
-            return cls(folder, reader=reader, writer=writer, lock=lock, encoder=encoder)
-        except BaseException:
-            lock.release()
-            raise
+        store = open_store(folder, write=write, create=create, settings=settings)
+        return cls(folder, store=store, encoder=encoder)
 
     def __enter__(self) -> Self:
         return self
@@ -167,7 +145,8 @@ class Memory:
         """Queues a closed event with all that hangs on it; committed within a second, or by `flush()`, all or nothing.
 
         Returns:
-            False when this event is in memory already: nothing is written twice.
+            False when this event is in memory already, or was forgotten: nothing is written twice, and nothing comes
+            back by itself.
 
         Raises:
             MemoryFullError: an earlier batch could not be committed. Nothing is lost: it is tried again.
@@ -179,6 +158,10 @@ class Memory:
         known = self._known_ids(event.recording)
         if event.event_id in known:
             return False
+        sifted = self._forgetting.sifted_bundle(bundle, encoder=self._encoder)
+        if sifted is None:
+            return False
+        bundle, event = sifted, sifted.event
         text, image = self._text_model, self._image_model
         rows: dict[str, list[tables.Row]] = {
             tables.OBSERVATIONS: [tables.observation_row(one, model=text) for one in bundle.observations],
@@ -200,7 +183,8 @@ class Memory:
             known = self._known_ids(segment.recording)
             if segment.event_id not in known:
                 known.add(segment.event_id)
-                new.append(segment)
+                told = self._forgetting.sifted_segment(writer, segment)
+                new += [told] if told is not None else []
         if new:
             writer.put({tables.EVENTS: [tables.event_row(one, model=self._text_model) for one in new]})
 
@@ -214,7 +198,7 @@ class Memory:
         from streammem.store.filters import Where
 
         writer = self._writing()
-        by_id = {one.observation_id: one for one in observations}
+        by_id = {one.observation_id: one for one in self._forgetting.sifted_observations(tuple(observations))}
         if not by_id:
             return
         event_ids = sorted({one.event_id for one in by_id.values()})
@@ -239,6 +223,7 @@ class Memory:
 
         writer = self._writing()
         self._learn_models(recording)
+        recording = self._forgetting.sifted_recording(recording)
         writer.put({tables.RECORDINGS: [tables.recording_row(recording)]})
 
     def has_event(self, event_id: str) -> bool:
@@ -283,6 +268,52 @@ class Memory:
 
         where = Where().among("assertion_id", assertion_ids).sql()
         return self._writing().delete(FACTS, where) if where is not None and assertion_ids else 0
+
+    def forget(
+        self,
+        *,
+        recordings: Sequence[str] | None = None,
+        after_ns: int | None = None,
+        before_ns: int | None = None,
+        about: str | None = None,
+        text: str | None = None,
+        dry_run: bool = False,
+    ) -> Forgotten:
+        """Forgets: gone from every table, picture, index and old version, and from the summaries that quoted it. It
+        does not come back when the same file is ingested again (`remember_again`). Everything given must hold.
+
+        Args:
+            recordings: alone: these, whole.
+            after_ns, before_ns: what overlaps the span between them.
+            about: a person or an object: what is labelled so, said by, or names it.
+            text: what says it, in any capitals.
+            dry_run: only say what would go; then the memory may be open for reading.
+
+        Raises:
+            InputError: nothing is selected, or a recording is unknown.
+            MemoryFullError: the disk is full. What was begun is finished when there is room, by the next open.
+        """
+        from streammem.store.selection import Selection
+
+        names = None if recordings is None else tuple(recordings)
+        chosen = Selection(recordings=names, after_ns=after_ns, before_ns=before_ns, about=about, text=text)
+        self._settle()
+        if dry_run:
+            return self._forgetting.preview(chosen)
+        done = self._forgetting.forget(self._writing(), chosen, encoder=self._encoder)
+        self._known.clear()
+        return done
+
+    def is_forgotten(self, fingerprint: str) -> bool:
+        """Whether the recording of a file with this fingerprint was forgotten as a whole."""
+        return self._forgetting.is_forgotten(fingerprint)
+
+    def remember_again(self, fingerprint: str) -> None:
+        """Takes back every forgetting of this file's recording. What is left of it in memory goes, so that ingesting
+        it again remembers all of it."""
+        self.flush()
+        self._forgetting.lift(self._writing(), fingerprint)
+        self._known.clear()
 
     # --- reading -------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from streammem.errors import MemoryFullError, MemoryStoreError
+from streammem.errors import MemoryFullError, MemoryStoreError, StreamMemError
 
 _FULL = (
     "no space left",
@@ -74,7 +74,7 @@ def is_stale_version(error: Exception) -> bool:
 def translate(error: Exception, folder: Path) -> Exception:
     """What the user is told instead of a Rust error."""
     text = str(error)
-    if isinstance(error, MemoryStoreError):
+    if isinstance(error, StreamMemError):
         return error
     if any(sign in text.lower() for sign in _FULL):
         reason = "it may not be written to" if "ermission" in text or "ead-only" in text else "the disk is full"

@@ -19,8 +19,8 @@ from streammem.errors import MemoryFullError, MemoryStoreError
 from streammem.types import Recording, stable_id
 
 FORGOTTEN_FILE = "forgotten.json"
-PICTURE = "picture"
-SAME_SHARE = 0.5
+PICTURE, SUMMARY = "picture", "summary"
+SAME_SHARE = 0.6
 """Of the shorter of two spans: from that overlap on they are taken for the same thing."""
 
 
@@ -32,7 +32,7 @@ class Mark:
     from_ns: int | None = None
     to_ns: int | None = None
     kind: str | None = None
-    """An observation's kind, or `picture`; None: everything in the span."""
+    """An observation's kind, `picture`, or `summary` (an event's text that stands on nothing); None: everything."""
     label: str | None = None
     """Hash of an object's label: a dog that was forgotten does not hide the cat beside it."""
 

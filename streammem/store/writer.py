@@ -66,7 +66,7 @@ class Writer:
 
     def __init__(self, folder: Path, *, reader: Reader, manifest: Manifest, settings: StoreSettings) -> None:
         self.folder = folder
-        self._reader = reader
+        self.reader = reader
         self._manifest = manifest
         self._settings = settings
         self._connection = lance.connect(folder)
@@ -173,7 +173,7 @@ class Writer:
         """Before journal rows are deleted: the number of the last batch must not fall, or what other rows of that
         batch say would no longer count."""
         with self._commit:
-            floor = max(self._reader.committed(), self._manifest.committed_floor)
+            floor = max(self.reader.committed(), self._manifest.committed_floor)
             self._manifest = self._manifest.model_copy(update={"committed_floor": floor})
             write_manifest(self.folder, self._manifest)
 
@@ -191,6 +191,12 @@ class Writer:
                         self.beliefs.reset()
                 _retry(lambda: tables[name].delete(where))
             return count
+
+    def replace(self, name: str, key: str, rows: Any) -> None:
+        """Puts whole rows (an Arrow table) in the place of those with the same `key`, in one commit."""
+        with self.exclusive() as tables:
+            merge = tables[name].merge_insert(key).when_matched_update_all()
+            _retry(lambda: merge.execute(rows, on_bad_vectors="null"))
 
     def purge(self, names: Iterable[str]) -> None:
         """Removes the bytes of deleted rows from files, indexes and old versions of these tables."""
@@ -245,7 +251,7 @@ class Writer:
 
     def _write(self, batch: _Batch) -> None:
         if self._sequence < 0:  # the batch before was interrupted: take back what it left
-            self._sequence = self._reader.committed()
+            self._sequence = self.reader.committed()
             self._recover()
         last, self._sequence = self._sequence, -1
         # Without an event of its own, a batch adds to committed events, and counts as soon as its rows are there.
@@ -257,7 +263,7 @@ class Writer:
                     if number == last:
                         batch.rows[name] = []  # these count already, and must not be written a second time
         except Exception:
-            if number > last and self._reader.committed() == number:
+            if number > last and self.reader.committed() == number:
                 self._done(batch, number)  # the append was reported as failed after it had reached the journal
             raise
         self._done(batch, number)
