@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from streammem.app.api import Ingested as Ingested
     from streammem.app.api import ask as ask
+    from streammem.app.api import forget as forget
     from streammem.app.api import ingest as ingest
     from streammem.app.api import open_memory as open_memory
     from streammem.app.api import search as search
@@ -53,6 +54,7 @@ _HOME = {
     "StreamMemError": "streammem.errors",
     "ask": "streammem.app.api",
     "evaluate": "streammem.app.evaluation.evaluate",
+    "forget": "streammem.app.api",
     "ingest": "streammem.app.api",
     "load_settings": "streammem.settings",
     "open_memory": "streammem.app.api",
@@ -64,6 +66,7 @@ __all__ = [  # noqa: RUF022 - the verbs first
     "ingest",
     "ask",
     "search",
+    "forget",
     "evaluate",
     "open_memory",
     "load_settings",

@@ -1,4 +1,4 @@
-"""The verbs: ingest, ask, search, timeline. What `import streammem`, the command line and the servers call.
+"""The verbs: ingest, ask, search, forget, timeline. What `import streammem`, the command line and the servers call.
 
 Checks what the user gave, puts the parts together through `streammem.app.compose`, and calls them. A memory can be
 given as a folder, or open already: then asking again costs no opening.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -23,6 +23,7 @@ from streammem.types import Answer, Event, Hit, Level, Query, Recording
 
 if TYPE_CHECKING:
     from perception.pipeline import IngestProgress, IngestReport
+    from streammem.store.forget import Forgotten
 
 MemoryLike = str | Path | Memory
 ConfigLike = str | Path | Settings | None
@@ -53,6 +54,7 @@ def ingest(
     memory: MemoryLike,
     config: ConfigLike = None,
     start: str | None = None,
+    again: bool = False,
     progress: Callable[[IngestProgress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> Ingested:
@@ -65,6 +67,7 @@ def ingest(
         memory: a folder, or a memory opened for writing.
         config: name or file of a config, or settings; None is the default, `embedded`.
         start: when the recordings began, ISO-8601; `recorded` takes it from each file. None: times count from 0.
+        again: remember anew what was forgotten of these recordings, or all of them.
         progress: called about ten times a second.
         cancel: set it from elsewhere to stop at a clean point. A file is continued by the next call, a stream ends.
 
@@ -90,7 +93,7 @@ def ingest(
         raise InputError("Name at least one source: a file, a folder, a camera's number or a URL.")
     from perception.sources import expand_sources
 
-    batch = compose.IngestBatch(settings, memory, progress=progress, cancel=cancel or threading.Event())
+    batch = compose.IngestBatch(settings, memory, again=again, progress=progress, cancel=cancel or threading.Event())
     reports: list[IngestReport] = []
     starts: list[int] = []
     failed: list[FailedSource] = []
@@ -225,6 +228,46 @@ def search(
                 recordings=(recording,) if recording is not None else None,
                 k=k,
             )
+        )
+
+
+def forget(
+    *,
+    memory: MemoryLike,
+    recording: str | None = None,
+    after: str | None = None,
+    before: str | None = None,
+    about: str | None = None,
+    text: str | None = None,
+    dry_run: bool = False,
+    config: ConfigLike = None,
+) -> Forgotten:
+    """Forgets for good: gone from every table, picture, index and old version, and not coming back by itself.
+
+    Args:
+        recording: alone, all of it; otherwise everything that is given must hold.
+        after, before: as in `search`: what overlaps the span between them.
+        about: a person or an object. text: what was said or read.
+        dry_run: only say what would go.
+
+    Raises:
+        InputError: nothing selected, a bad time, an unknown recording, an empty memory.
+        MemoryLockedError: another process is writing to the memory.
+    """
+    settings = _settings(config)
+    with ExitStack() as stack:
+        if isinstance(memory, Memory):
+            opened = memory
+        else:
+            opened = stack.enter_context(compose.open_memory(memory, settings, write=not dry_run))
+        chosen = _recordings(opened, recording)
+        return opened.forget(
+            recordings=(recording,) if recording is not None else None,
+            after_ns=_time(after, chosen),
+            before_ns=_time(before, chosen),
+            about=about,
+            text=text,
+            dry_run=dry_run,
         )
 
 

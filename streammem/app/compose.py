@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streammem.app.naming import NamedSource, recording_name
-from streammem.errors import ConfigError, InputError, MemoryStoreError
+from streammem.errors import ConfigError, InputError, MemoryStoreError, SourceError
 from streammem.memory import Memory
 from streammem.protocols import LookAgain
 from streammem.settings import ModelsSettings, Settings
@@ -109,11 +109,13 @@ class IngestBatch:
         settings: Settings,
         memory: str | Path | Memory,
         *,
+        again: bool = False,
         progress: Callable[[IngestProgress], None] | None,
         cancel: threading.Event,
     ) -> None:
         self._settings = settings
         self._place = memory
+        self._again = again
         self._progress = progress
         self._cancel = cancel
         self._stack = ExitStack()
@@ -136,6 +138,7 @@ class IngestBatch:
         Raises:
             SourceError: it cannot be opened.
             InputError: its own start is wanted and the file does not state one.
+            SourceError: its recording was forgotten, and is not to be remembered again.
         """
         from perception.sources import open_source
 
@@ -151,6 +154,8 @@ class IngestBatch:
             now_ns = time.time_ns() if info.is_live else 0
             if start_ns is None:
                 start_ns = now_ns
+            if not info.is_live:
+                self._check_forgotten(info.fingerprint, spec.uri)
             name = recording_name(info, self._memory.recordings(), now_ns=now_ns)
             known = self._memory.recording(name)
             if known is not None and known.status == "complete":
@@ -161,6 +166,12 @@ class IngestBatch:
             return report, known.t_start_ns if known is not None else start_ns
         finally:
             source.close()
+
+    def _check_forgotten(self, fingerprint: str, uri: str) -> None:
+        if self._again:
+            self._memory.remember_again(fingerprint)
+        elif self._memory.is_forgotten(fingerprint):
+            raise SourceError(f"The recording of {uri!r} was forgotten; give --again to remember it anew.")
 
     @cached_property
     def _memory(self) -> Memory:

@@ -16,6 +16,7 @@ from streammem.types import Answer, Event, Hit, Recording
 if TYPE_CHECKING:
     from streammem.app.api import Ingested
     from streammem.memory import Memory
+    from streammem.store.forget import Forgotten
 
 
 class EvidenceRecord(TypedDict):
@@ -75,6 +76,19 @@ class GapRecord(TypedDict):
     reason: str
 
 
+class SpanRecord(TypedDict):
+    t_start_s: float
+    t_end_s: float
+
+
+class ForgottenRecord(TypedDict):
+    done: bool
+    rows: dict[str, int]
+    retold: int
+    recordings: list[str]
+    spans: dict[str, list[SpanRecord]]
+
+
 class RecordingRecord(TypedDict):
     recording: str
     uri: str
@@ -121,6 +135,26 @@ class IngestedRecord(TypedDict):
     recordings: list[IngestedRecordingRecord]
     failed: list[FailedRecord]
     interrupted: bool
+
+
+def forgotten_record(done: Forgotten, starts: Mapping[str, int]) -> ForgottenRecord:
+    """What was forgotten, or would be. `starts`: from before."""
+    return {
+        "done": done.is_done,
+        "rows": done.rows,
+        "retold": done.retold,
+        "recordings": list(done.recordings),
+        "spans": {
+            name: [
+                {
+                    "t_start_s": ns_to_seconds(start - starts.get(name, 0)),
+                    "t_end_s": ns_to_seconds(end - starts.get(name, 0)),
+                }
+                for start, end in spans
+            ]
+            for name, spans in done.spans.items()
+        },
+    }
 
 
 def recording_starts(memory: Memory) -> dict[str, int]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from streammem.store import forget as forget_module
 from streammem.store.tables import EVENTS, TABLES
 from streammem.types import NS_PER_S, EventBundle, Level, Observation, Query, event_id_for, stable_id
 from tests.bundles import EVENT_NS, WordEncoder, bundle_of, episode_of, event_of, recording_of, sentence, vector_of
+from tests.conftest import Ran
 
 ROOT = Path(__file__).resolve().parents[2]
 EVENTS_WRITTEN = 12
@@ -355,6 +358,7 @@ CRASHING = """
 import os, random, signal, sys, threading, time
 from pathlib import Path
 from streammem.memory import Memory
+from tests.conftest import Ran
 from tests.bundles import WordEncoder
 memory = Memory.open(Path(sys.argv[1]), write=True, encoder=WordEncoder())
 print("open", flush=True)
@@ -460,3 +464,73 @@ def test_every_step_may_be_the_last(folder: Path, filled: Path, monkeypatch: pyt
         assert_gone(folder, SECRET)
         assert ids_but(folder, SECRET_EVENT) == others
     assert step > 5
+
+
+# --- the command line -------------------------------------------------------------------------------------------------
+
+LINES = (
+    (1, 3, "We meet at the old harbour."),
+    (4, 6, "The password is plumquartz vexhorn."),
+    (40, 43, "The ferry was late again."),
+)
+
+
+@pytest.fixture
+def track(tmp_path: Path) -> Path:
+    path = tmp_path / "talk.jsonl"
+    lines = [json.dumps({"start": a, "end": b, "kind": "speech", "text": text}) for a, b, text in LINES]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def test_forgetting_from_the_command_line(
+    command: Callable[..., Ran], track: Path, tmp_path: Path, light_config: Path
+) -> None:
+    folder = tmp_path / "m"
+    where = ("--memory", folder, "--config", light_config)
+    assert command("ingest", track, *where).code == 0
+    refused = command("forget", *where, "--text", "plumquartz vexhorn")
+    assert (refused.code, "add --yes" in refused.err) == (2, True)
+    dry = command("forget", *where, "--text", "plumquartz vexhorn", "--dry-run", "--json").json
+    assert (dry["done"], dry["rows"]["observations"]) == (False, 1)
+    assert dry["spans"]["talk"][0]["t_start_s"] == 4.0
+    assert "plumquartz" in command("timeline", "--memory", folder, "--json").out
+    done = command("forget", *where, "--text", "password is plumquartz", "--yes")
+    assert done.code == 0
+    assert "Forgot 1 observation" in done.out
+    assert "harbour" in command("timeline", "--memory", folder, "--json").out
+    assert_gone(folder, "plumquartz", "vexhorn")
+    assert "Nothing in memory fits." in command("forget", *where, "--about", "Napoleon", "--yes").out
+    assert command("ingest", track, *where).code == 0  # it is complete, and stays as it is
+    assert_gone(folder, "plumquartz", "vexhorn")
+    assert command("forget", *where, "--recording", "talk", "--yes").code == 0
+    again = command("ingest", track, *where)
+    assert again.code == 2
+    assert "was forgotten; give --again" in again.err
+    assert command("ingest", track, *where, "--again").code == 0
+    with Memory.open(folder) as memory:
+        assert [one.text for one in memory.observations()] == [text for _, _, text in LINES]
+    assert command("forget", *where).code == 2
+    assert command("forget", *where, "--recording", "nobody", "--yes").code == 2
+
+
+def test_an_interrupted_ingest_goes_on_without_what_was_forgotten(track: Path, tmp_path: Path) -> None:
+    """Its checkpoint is gone; read from the start, what was forgotten stays away and nothing is written twice."""
+    import streammem
+    from streammem.settings import load_settings
+
+    settings = load_settings().model_copy(update={"models": load_settings().models.model_copy(update=dict.fromkeys(
+        ("image", "detector", "voice", "speech", "ocr", "captioner"))) })  # fmt: skip
+    folder = tmp_path / "m"
+    streammem.ingest(track, memory=folder, config=settings)
+    with Memory.open(folder, write=True) as memory:
+        known = memory.recordings()[0]
+        memory.put_recording(replace(known, status="ingesting", checkpoint=b'{"quotes": "plumquartz"}'))
+        memory.forget(text="plumquartz")
+        before = [(one.event_id, one.text) for one in memory.events(level=None)]
+    done = streammem.ingest(track, memory=folder, config=settings)
+    assert done.recordings[0].status == "complete"
+    with Memory.open(folder) as memory:
+        assert [(one.event_id, one.text) for one in memory.events(level=None)] == before
+        assert len(memory.observations()) == 2
+    assert_gone(folder, "plumquartz", "password")

@@ -1,4 +1,5 @@
-"""The command line: `streammem ingest | ask | search | timeline | info | compact | export | eval`. A file per command.
+"""The command line: `streammem ingest | ask | search | timeline | info | compact | export | forget |
+eval`. A file per command.
 
 Holds no logic that a test of the library would want: parses, calls `streammem.app.api`, prints. Importing it costs
 typer and rich; models and tables are imported inside the commands.
@@ -20,7 +21,7 @@ from typing import Annotated
 import typer
 
 from streammem import __version__
-from streammem.app.cli import ask, compact, eval, export, info, ingest, search, timeline
+from streammem.app.cli import ask, compact, eval, export, forget, info, ingest, search, timeline
 from streammem.app.cli.output import notice
 from streammem.errors import StreamMemError
 
@@ -36,7 +37,10 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for command in (ingest.ingest, ask.ask, search.search, timeline.timeline, info.info, compact.compact, export.export):
+for command in (
+    *(ingest.ingest, ask.ask, search.search, timeline.timeline, info.info, compact.compact, export.export),
+    forget.forget,
+):
     app.command()(command)
 app.add_typer(eval.app)
 

@@ -39,6 +39,9 @@ def ingest(
             help="When the recording began. `recorded` takes it from the file. [default: times count from 0]",
         ),
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Remember anew what was forgotten of these recordings.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Watch recordings and remember them. Run again after an interruption, it goes on where it stopped."""
@@ -47,7 +50,13 @@ def ingest(
 
     with _cancel_on_signals() as stop, IngestBars() as progress:
         done = api.ingest(
-            sources, memory=memory, config=config, start=start, progress=progress.show, cancel=stop.cancel
+            sources,
+            memory=memory,
+            config=config,
+            start=start,
+            again=again,
+            progress=progress.show,
+            cancel=stop.cancel,
         )
     if as_json:
         print_json(ingested_record(done, memory=memory))
