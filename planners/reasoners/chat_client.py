@@ -65,8 +65,12 @@ class ChatClient:
                 "No chat endpoint is configured; set STREAMMEM_CHAT_URL (for example http://127.0.0.1:8089/v1) and, "
                 "if it needs them, STREAMMEM_CHAT_MODEL and STREAMMEM_CHAT_KEY, or use the extractive reasoner."
             )
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        try:
+            parts = urlsplit(url)
+            is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # brackets that do not close, a port beyond 65535
+            parts, is_address = urlsplit(""), False
+        if not is_address:
             raise ChatEndpointError(
                 "STREAMMEM_CHAT_URL must be an http:// or https:// address such as http://127.0.0.1:8089/v1."
             )

@@ -152,8 +152,9 @@ def test_the_key_is_sent_and_never_shown(
 def test_unconfigured_and_down_say_what_to_do(street: Memory) -> None:
     with pytest.raises(ChatEndpointError, match="STREAMMEM_CHAT_URL"):
         ChatReasoner(ChatSettings())
-    with pytest.raises(ChatEndpointError, match="http"):
-        ChatReasoner(ChatSettings(url="localhost"))
+    for wrong in ("localhost", "localhost:8089", "http://127.0.0.1:99999/v1", "http://[::1/v1", "http:///v1"):
+        with pytest.raises(ChatEndpointError, match="must be an http"):
+            ChatReasoner(ChatSettings(url=wrong))
     with stamina.set_testing(True, attempts=2), pytest.raises(ChatEndpointError, match="cannot be reached"):
         answer(street, Endpoint([], url="http://127.0.0.1:9/v1"))
 
