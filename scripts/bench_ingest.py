@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """How fast a recording is ingested: against real time, and against merely decoding the same file.
 
-    python scripts/bench_ingest.py VIDEO... [--config embedded] [--runs 3]
+    python scripts/bench_ingest.py VIDEO... [--config embedded] [--runs 3] [--speech SENTENCE.wav...]
+
+`--speech` puts these sentences, one after another without a pause and over again, under each video in place of its own
+sound: speech from the first second to the last, the dearest sound there is.
 
 Every run is a fresh process, decode and ingest in turn, so that a machine that slows down slows both. Prints medians:
 wall time of decoding every frame and sample with PyAV (frame threads on), and of the ingest once models and libraries
@@ -13,6 +16,7 @@ the source's threads, and threads of models). It prints; it never fails on a clo
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import resource
@@ -21,8 +25,40 @@ import subprocess
 import sys
 import tempfile
 import time
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
+
+
+def with_speech(video: Path, sentences: list[Path], folder: Path) -> Path:
+    """The video's pictures, copied, under sentences that follow each other until the pictures end."""
+    import av
+    from av.audio.resampler import AudioResampler
+
+    target = folder / f"{video.stem}_speech.mp4"
+    with av.open(str(video)) as source, av.open(str(target), "w") as out:
+        pictures = source.streams.video[0]
+        copied = out.add_stream_from_template(pictures)
+        spoken = out.add_stream("aac", rate=16_000)
+        until_s = float((source.duration or 0) / av.time_base)
+        for packet in source.demux(pictures):
+            if packet.dts is not None:
+                packet.stream = copied
+                out.mux(packet)
+        resampler = AudioResampler(format=spoken.codec_context.format, layout="mono", rate=16_000, frame_size=1024)
+        at = 0
+        for path in itertools.cycle(sentences):
+            with av.open(str(path)) as sentence:
+                for frame in sentence.decode(audio=0):
+                    frame.pts = None
+                    for part in resampler.resample(frame):
+                        part.pts, part.time_base = at, Fraction(1, 16_000)
+                        at += part.samples
+                        out.mux(spoken.encode(part))
+            if at >= until_s * 16_000:
+                break
+        out.mux(spoken.encode(None))
+    return target
 
 
 def decode(path: Path) -> dict[str, Any]:
@@ -87,6 +123,7 @@ def main() -> None:
     parser.add_argument("videos", nargs="+", type=Path)
     parser.add_argument("--config", default="embedded")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--speech", nargs="+", type=Path, metavar="SENTENCE")
     parser.add_argument("--child", choices=["decode", "ingest"], help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
@@ -94,14 +131,21 @@ def main() -> None:
         print(json.dumps(decode(path) if args.child == "decode" else ingest(path, args.config)))
         return
 
+    with tempfile.TemporaryDirectory() as folder:
+        videos = [with_speech(path, args.speech, Path(folder)) for path in args.videos] if args.speech else args.videos
+        measure(videos, config=args.config, runs=args.runs)
+
+
+def measure(videos: list[Path], *, config: str, runs: int) -> None:
+    """Prints the table."""
     columns = "file", "length", "decode", "ingest", "/decode", "x real", "CPU", "/decode", "peak MB", "events"
     print(f"{columns[0]:24}" + "".join(f"{name:>9}" for name in columns[1:]))
-    for path in args.videos:
+    for path in videos:
         decodes: list[dict[str, Any]] = []
         ingests: list[dict[str, Any]] = []
-        for _ in range(args.runs):
-            decodes.append(child("decode", path, args.config))
-            ingests.append(child("ingest", path, args.config))
+        for _ in range(runs):
+            decodes.append(child("decode", path, config))
+            ingests.append(child("ingest", path, config))
         wall = statistics.median(run["wall_s"] for run in ingests)
         ratio = statistics.median(i["wall_s"] / d["wall_s"] for d, i in zip(decodes, ingests, strict=True))
         length = ingests[0]["duration_s"]
