@@ -139,6 +139,13 @@ class Memory:
         """Whether it was opened for writing."""
         return self._writer is not None
 
+    @property
+    def is_being_written(self) -> bool:
+        """Whether this or another process has it open for writing: else nothing in it is being ingested."""
+        from streammem.store.lock import is_being_written
+
+        return self._writer is not None or is_being_written(self.folder)
+
     # --- writing -------------------------------------------------------------------------------------------------
 
     def write(self, bundle: EventBundle) -> bool:

@@ -74,7 +74,8 @@ class Recording:
     fingerprint: str
     t_start_ns: int
     t_end_ns: int
-    status: Literal["ingesting", "complete", "broken"]
+    status: Literal["ingesting", "complete", "broken", "interrupted"]
+    """`interrupted`: a live stream whose ingest was killed. A file stays `ingesting` until it is gone on with."""
     has_video: bool = False
     has_audio: bool = False
     gaps: tuple[Gap, ...] = ()

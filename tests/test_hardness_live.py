@@ -14,6 +14,7 @@ from typing import Literal
 
 import pytest
 
+from streammem.app.records import info_record
 from streammem.memory import Memory
 from streammem.types import Level
 from tests.media import Scene, chirp, make_clip, texture
@@ -152,6 +153,38 @@ def test_a_stream_that_breaks_off_keeps_what_was_seen(stream_file: Path, light_c
     assert gap["reason"] == "the stream broke off"
     assert 15 < gap["t_start_s"] < 19
     assert _events(folder) >= 5
+
+
+def test_a_killed_live_ingest_is_shown_as_interrupted(stream_file: Path, light_config: Path, tmp_path: Path) -> None:
+    """`kill -9` cannot write a status: `info` sees that nobody writes, and the next writer closes the recording."""
+    folder = tmp_path / "m"
+    words = ("--memory", folder, "--config", light_config)
+    with sender(stream_file, times_real_time=1.0) as uri:
+        running = start("ingest", uri, *words)
+        wait_until(lambda: (folder / "events.lance").is_dir(), what="the memory is made", process=running)
+        wait_until(lambda: _events(folder) >= 3, what="three events", process=running)
+        with Memory.open(folder) as memory:
+            (shown,) = info_record(memory, folder)["recordings"]
+            assert shown["status"] == "ingesting"
+        end(running, signal.SIGKILL)
+    seen = streammem("timeline", "--memory", folder, "--json").json
+    (recording,) = streammem("info", "--memory", folder, "--json").json["recordings"]
+    assert recording["status"] == "interrupted"
+    assert "interrupted" in streammem("info", "--memory", folder).out
+    track = tmp_path / "note.jsonl"
+    track.write_text('{"start": 0, "end": 2, "kind": "speech", "text": "The gate is open."}', encoding="utf-8")
+    assert streammem("ingest", track, *words).code == 0
+    with Memory.open(folder) as memory:
+        first = next(one for one in memory.recordings() if one.recording != "note")
+        assert first.status == "interrupted"
+        assert [gap.reason for gap in first.gaps] == ["the ingest was killed; the rest was not seen"]
+        kept = memory.events(recordings=[first.recording])
+        assert [event.event_id for event in kept] == [event["event_id"] for event in seen]
+        assert first.t_end_ns == kept[-1].t_end_ns
+        (day,) = memory.events(level=Level.DAY, recordings=[first.recording])
+        assert (day.t_start_ns, day.t_end_ns) == (kept[0].t_start_ns, kept[-1].t_end_ns)
+        episodes = {one.event_id for one in memory.events(level=Level.EPISODE, recordings=[first.recording])}
+        assert {event.parent_id for event in kept} == episodes
 
 
 def test_readers_never_see_half_an_event(light_config: Path, tmp_path: Path) -> None:

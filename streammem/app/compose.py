@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
+from streammem.app.interrupted import close_interrupted
 from streammem.app.naming import NamedSource, recording_name
 from streammem.errors import ConfigError, InputError, MemoryStoreError, SourceError
 from streammem.memory import Memory
@@ -62,6 +63,8 @@ def open_memory(path: str | Path, settings: Settings, *, write: bool = False, cr
     memory = Memory.open(path, write=write, create=create, encoder=encoder, settings=settings.store)
     try:
         _check_text_model(memory.recordings(), encoder.text_model)
+        if write:
+            close_interrupted(memory, settings.segmentation)
     except BaseException:
         memory.close()
         raise

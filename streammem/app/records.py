@@ -234,9 +234,10 @@ def event_record(event: Event, starts: Mapping[str, int]) -> EventRecord:
 def info_record(memory: Memory, folder: Path) -> InfoRecord:
     """What a memory holds, as JSON."""
     info = memory.info()
+    is_being_written = memory.is_being_written
     return {
         "memory": str(folder),
-        "recordings": [_recording_record(one) for one in memory.recordings()],
+        "recordings": [_recording_record(one, is_being_written=is_being_written) for one in memory.recordings()],
         "rows": {str(name): int(count) for name, count in info["rows"].items()},
         "bytes": int(info["bytes"]),
     }
@@ -268,11 +269,13 @@ def ingested_record(done: Ingested, *, memory: Path) -> IngestedRecord:
     }
 
 
-def _recording_record(one: Recording) -> RecordingRecord:
+def _recording_record(one: Recording, *, is_being_written: bool) -> RecordingRecord:
+    # What no process is writing was interrupted, whatever its row says: a killed process cannot write that.
+    is_interrupted = one.status == "ingesting" and not is_being_written
     return {
         "recording": one.recording,
         "uri": one.uri,
-        "status": one.status,
+        "status": "interrupted" if is_interrupted else one.status,
         "start": format_iso(one.t_start_ns) if one.t_start_ns >= WALL_CLOCK_FROM_NS else None,
         "duration_s": ns_to_seconds(one.t_end_ns - one.t_start_ns),
         "has_video": one.has_video,

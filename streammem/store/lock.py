@@ -12,6 +12,7 @@ import json
 import os
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ class WriterLock:
         except OSError as error:
             raise MemoryFullError(f"Memory {str(folder)!r} cannot be written to: {error.strerror}.") from error
         try:
-            _lock(self._descriptor)
+            _lock_patiently(self._descriptor)
         except OSError as error:
             holder = _holder(self._descriptor)
             os.close(self._descriptor)
@@ -61,6 +62,21 @@ class WriterLock:
             self._descriptor = None
 
 
+def is_being_written(folder: Path) -> bool:
+    """Whether some process holds the writer's lock. Looks only: takes the lock for no longer than it takes to see."""
+    try:
+        descriptor = os.open(folder / LOCK_FILE, os.O_RDWR)
+    except OSError:
+        return False  # no writer ever, or a folder that cannot be written to
+    try:
+        _lock(descriptor)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _lock(descriptor: int) -> None:
     if sys.platform == "win32":
         windows: Any = importlib.import_module("msvcrt")
@@ -69,6 +85,15 @@ def _lock(descriptor: int) -> None:
         import fcntl
 
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _lock_patiently(descriptor: int) -> None:
+    """A second try, in case somebody was just looking (`is_being_written`)."""
+    try:
+        _lock(descriptor)
+    except OSError:
+        time.sleep(0.02)
+        _lock(descriptor)
 
 
 def _holder(descriptor: int) -> str:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -23,6 +24,7 @@ from streammem.errors import SourceBrokenError, SourceError
 from streammem.settings import SourceSettings
 from streammem.types import Gap
 from tests.media import Scene, chirp, counter, make_clip, read_counter
+from tests.rtsp_camera import Published, publish, rtsp_camera
 
 SETTINGS = SourceSettings(sample_fps=5, analysis_height=90, open_timeout_s=5, read_timeout_s=1)
 
@@ -190,3 +192,70 @@ def test_camera_picture_is_turned_into_a_frame() -> None:
     assert frame.image_rgb[0, 0].tolist() == [0, 0, 200]
     assert frame.original().shape == (480, 640, 3)
     assert not os.path.exists("/dev/video99")  # noqa: PTH110
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """Six seconds as a camera sends them: H.264 and AAC as RTP over RTSP."""
+    path = tmp_path_factory.mktemp("rtsp") / "cam.mp4"
+    return publish(make_clip(path, [Scene(6.0, counter())], sound=chirp(), key_every=25, options={"bf": "0"}))
+
+
+def test_rtsp_that_says_goodbye_is_complete(published: Published) -> None:
+    with rtsp_camera(published, times_real_time=3.0) as uri, open_source(uri, settings=SETTINGS) as source:
+        assert source.info.is_live
+        assert source.info.recording == "door"
+        items = list(source.stream())
+    frames = [item for item in items if isinstance(item, VideoFrame)]
+    assert len(frames) >= 29
+    # Time 0 is the sound's start, which the encoder's priming puts up to a picture before the first picture.
+    assert all(abs(read_counter(frame.image_rgb) - frame.t_ns / 1e9 * 25) < 1.5 for frame in frames)
+    assert sum(len(item.samples) for item in items if isinstance(item, AudioBlock)) > 5.5 * 16_000
+    assert not any(isinstance(item, Gap) for item in items)
+
+
+@pytest.mark.parametrize(("ending", "waited_s"), [("closed", 0.2), ("silent", SETTINGS.read_timeout_s)])
+def test_rtsp_that_vanishes_is_broken_off(
+    published: Published, ending: Literal["closed", "silent"], waited_s: float
+) -> None:
+    """A closed connection without BYE is no end, and the gap lasts as long as was waited, not a fixed time."""
+    items: list[object] = []
+    settings = SETTINGS.model_copy(update={"open_timeout_s": SETTINGS.read_timeout_s})
+    with (
+        rtsp_camera(published, times_real_time=3.0, keep=0.6, ending=ending) as uri,
+        open_source(uri, settings=settings) as source,
+        pytest.raises(SourceBrokenError, match="broke off after 0:00:0"),
+    ):
+        _collect(source.stream(), items)
+    assert sum(isinstance(item, VideoFrame) for item in items) >= 15
+    gap = items[-1]
+    assert isinstance(gap, Gap)
+    assert waited_s * 0.9 <= (gap.t_end_ns - gap.t_start_ns) / 1e9 < waited_s + 0.7
+
+
+def test_rtsp_refusals_name_what_to_do_and_no_password(published: Published) -> None:
+    with rtsp_camera(published, times_real_time=6.0, login="eve:sesame") as uri:
+        with pytest.raises(SourceError, match="refuses access; write the right name and password") as refused:
+            open_source(uri.replace("//", "//eve:wrongword@"), settings=SETTINGS)
+        assert "wrongword" not in str(refused.value)
+        with pytest.raises(SourceError, match="does not exist on its server"):
+            open_source(uri.replace("//", "//eve:sesame@").replace("door", "attic"), settings=SETTINGS)
+        with open_source(uri.replace("//", "//eve:sesame@"), settings=SETTINGS) as source:
+            assert "sesame" not in repr(source.info)
+            assert isinstance(next(source.stream()), VideoFrame | AudioBlock)
+
+
+def test_transfer_cut_inside_a_packet_is_broken_off(tmp_path: Path) -> None:
+    """FLV states the size of each packet: a sender that crashed is told from one that was done."""
+    path = tmp_path / "cam.flv"
+    make_clip(path, [Scene(4.0, counter())], sound=chirp(), key_every=25, audio_channels=1)
+    with sender(path, seconds=0.5) as uri, open_source(uri, settings=SETTINGS) as source:
+        assert not any(isinstance(item, Gap) for item in source.stream())
+    items: list[object] = []
+    with (
+        sender(path, seconds=0.5, keep=0.61) as uri,
+        open_source(uri, settings=SETTINGS) as source,
+        pytest.raises(SourceBrokenError),
+    ):
+        _collect(source.stream(), items)
+    assert isinstance(items[-1], Gap)

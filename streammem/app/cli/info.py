@@ -22,10 +22,10 @@ def info(memory: MemoryOption, as_json: JsonOption = False) -> None:
     console.print(f"{memory}: {counted(len(recordings), 'recording')}, {bytes_text(record['bytes'])}", markup=False)
     if recordings:
         rows = table("recording", "status", "starts", "lasts>", "sees", "hears", "gaps>", "dropped>")
-        for one in recordings:
+        for one, shown in zip(recordings, record["recordings"], strict=True):
             rows.add_row(
                 quoted(one.recording),
-                one.status,
+                shown["status"],
                 format_time(one.t_start_ns),
                 format_offset(one.t_end_ns - one.t_start_ns),
                 "yes" if one.has_video else "no",
