@@ -92,6 +92,7 @@ def ingest(
     if not given:
         raise InputError("Name at least one source: a file, a folder, a camera's number or a URL.")
     from perception.sources import expand_sources
+    from perception.sources.container import without_password
 
     batch = compose.IngestBatch(settings, memory, again=again, progress=progress, cancel=cancel or threading.Event())
     reports: list[IngestReport] = []
@@ -108,7 +109,7 @@ def ingest(
                 report, began_ns = batch.run(spec, start_ns=start_ns, use_recorded_start=start == "recorded")
             except SourceError as error:
                 first_error = first_error or error
-                failed.append(FailedSource(source=spec.uri, problem=str(error)))
+                failed.append(FailedSource(source=without_password(spec.uri), problem=str(error)))
                 continue
             reports.append(report)
             starts.append(began_ns)
