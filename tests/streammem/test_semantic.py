@@ -35,9 +35,9 @@ def statements(*observations: Observation) -> list[tuple[str, str, str]]:
     [
         ("My name is Al Brown.", [("speaker 1", "is named", "Al Brown"), ("Al Brown", "is introduced in", "walk")]),
         ("Hi, I'm Jack.", [("speaker 1", "is named", "Jack"), ("Jack", "is introduced in", "walk")]),
-        ("This is my friend Tasha.", [("Tasha", "is introduced in", "walk")]),
+        ("This is my friend Tasha.", [("Tasha", "is introduced in", "walk"), ("speaker 1", "has friend", "Tasha")]),
         ("The keys are on the kitchen table.", [("keys", "is on", "kitchen table")]),
-        ("My phone is in the car now.", [("My phone", "is in", "car")]),
+        ("My phone is in the car now.", [("speaker 1's phone", "is in", "car")]),
         ("Lucia is at the door.", [("Lucia", "is at", "door")]),
         ("the cup is in the sink and the jar is on the bench", [("cup", "is in", "sink"), ("jar", "is on", "bench")]),
     ],
