@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -30,13 +29,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
 import numpy as np
 import numpy.typing as npt
-
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
 
 from streammem.memory import Memory
 from streammem.settings import StoreSettings
@@ -44,6 +38,7 @@ from streammem.store.filters import Where
 from streammem.store.tables import EVENTS, OBSERVATIONS
 from streammem.types import NS_PER_S, Event, EventBundle, Level, Observation, Query, Recording, event_id_for, stable_id
 
+ROOT = Path(__file__).resolve().parents[1]
 EVENT_NS = 10 * NS_PER_S
 EVENTS_PER_RECORDING = 8640
 MOMENTS = 2
@@ -92,6 +87,15 @@ def corpus(data: Path | None, work: Path, encoder: Encoder) -> tuple[list[str], 
     return lines, np.load(kept), questions
 
 
+_GRAMMAR = (
+    "Anna,Ben,the cook,my neighbour,a child,the driver,a tall man,the teacher,her sister,someone",
+    "carries,drops,washes,paints,repairs,looks for,hands over,hides,opens,counts,throws away,buys",
+    "the keys,a red bag,two cups,the ladder,a letter,the phone,some bread,a bicycle,the lamp,flowers",
+    "in the kitchen,by the river,at the station,behind the door,in the garden,on the roof,at school",
+    "in the morning,before lunch,while it rains,again,very quickly,without a word,late at night",
+)
+
+
 def _real(data: Path) -> tuple[list[str], list[str]]:
     with gzip.open(data / "egolife/stream.jsonl.gz", "rt", encoding="utf-8") as file:
         unique = list(dict.fromkeys(json.loads(line)["text"] for line in file))
@@ -102,11 +106,7 @@ def _real(data: Path) -> tuple[list[str], list[str]]:
 
 
 def _made() -> tuple[list[str], list[str]]:
-    who = "Anna,Ben,the cook,my neighbour,a child,the driver,a tall man,the teacher,her sister,someone".split(",")
-    does = "carries,drops,washes,paints,repairs,looks for,hands over,hides,opens,counts,throws away,buys".split(",")
-    what = "the keys,a red bag,two cups,the ladder,a letter,the phone,some bread,a bicycle,the lamp,flowers".split(",")
-    where = "in the kitchen,by the river,at the station,behind the door,in the garden,on the roof,at school".split(",")
-    when = "in the morning,before lunch,while it rains,again,very quickly,without a word,late at night".split(",")
+    who, does, what, where, when = (part.split(",") for part in _GRAMMAR)
     dice = np.random.default_rng(0)
     lines = [" ".join(str(dice.choice(words)) for words in (who, does, what, where, when)) for _ in range(CORPUS_LINES)]
     questions = [f"Who {dice.choice(does)} {dice.choice(what)} {dice.choice(where)}?" for _ in range(167)]
@@ -175,9 +175,14 @@ def build(folder: Path, size: int, lines: list[str], vectors: Vectors, encoder: 
                 last = min(size, number + EVENTS_PER_RECORDING) * EVENT_NS
                 memory.put_recording(
                     Recording(
-                        recording=recording_name(number), uri="bench", fingerprint=f"bench-{number}", status="complete",
-                        t_start_ns=number * EVENT_NS, t_end_ns=last, models={"text": encoder.text_model},
-                    )  # fmt: skip
+                        recording=recording_name(number),
+                        uri="bench",
+                        fingerprint=f"bench-{number}",
+                        status="complete",
+                        t_start_ns=number * EVENT_NS,
+                        t_end_ns=last,
+                        models={"text": encoder.text_model},
+                    )
                 )
             memory.write(bundle)
             if number % 100_000 == 99_999:
@@ -260,8 +265,9 @@ def opening(folder: Path) -> dict[str, float]:
     """In fresh processes, with the libraries loaded: opening for reading and the first event, and opening to write."""
     code = (
         "import json, sys, time, lancedb\nfrom streammem.memory import Memory\n"
-        "t = time.perf_counter(); m = Memory.open(sys.argv[1]); m.events(limit=1); a = time.perf_counter() - t; m.close()\n"
-        "t = time.perf_counter(); m = Memory.open(sys.argv[1], write=True); b = time.perf_counter() - t; m.close()\n"
+        "t = time.perf_counter(); m = Memory.open(sys.argv[1]); m.events(limit=1)\n"
+        "a = time.perf_counter() - t; m.close(); t = time.perf_counter(); m = Memory.open(sys.argv[1], write=True)\n"
+        "b = time.perf_counter() - t; m.close()\n"
         "print(json.dumps([a, b]))"
     )
     runs = [
@@ -296,7 +302,6 @@ def committing(folder: Path, size: int, lines: list[str], vectors: Vectors, enco
     """One event at a time into the memory of this size, each its own commit, as a live stream writes; 200 of them."""
     with Memory.open(folder, write=True, encoder=encoder, settings=StoreSettings(batch_s=3600.0)) as memory:
         extra = [bundle for _, bundle in bundles(200, lines, vectors, first=size)]
-        writer = memory._writer
         calls: list[Callable[[], object]] = []
         for bundle in extra:
 
@@ -305,7 +310,6 @@ def committing(folder: Path, size: int, lines: list[str], vectors: Vectors, enco
                 memory.flush()
 
             calls.append(one)
-        del writer
         return timed(calls)
 
 

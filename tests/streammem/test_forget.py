@@ -376,7 +376,7 @@ def test_killed_in_the_middle_the_next_open_finishes_or_has_not_begun(folder: Pa
     others = ids_but(filled, SECRET_EVENT)
     took_s = 0.0
     begun = 0
-    for attempt in range(7):
+    for attempt in range(4):
         shutil.rmtree(folder)
         shutil.copytree(filled, folder)
         child = subprocess.Popen(
