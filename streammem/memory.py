@@ -44,6 +44,7 @@ from streammem.types import (
 )
 
 if TYPE_CHECKING:
+    from streammem.semantic.habits import Habit
     from streammem.store.forget import Forgotten
     from streammem.store.opening import Store
     from streammem.store.writer import Writer
@@ -436,6 +437,7 @@ class Memory:
         recordings: Sequence[str] | None = None,
         limit: int | None = None,
         every_event: bool = True,
+        without: Sequence[str] = (),
     ) -> list[Fact]:
         """Consolidated facts in order of (recording, start); the subject compares without case.
 
@@ -443,16 +445,39 @@ class Memory:
             as_of_ns: the facts that held at a time, as they were known then. Without: every interval, closed ones too.
             every_event: name all the events that a fact comes from; else the first and the newest, which costs less
                 for what was stated hundreds of times.
+            without: predicates to leave out.
+
+        Habits that were learned are among them where `predicate="usually"` is asked for; see `habits`.
         """
+        from streammem.semantic.consolidation import in_order
+        from streammem.semantic.habits import USUALLY
+
         self._settle()
-        return self._beliefs.facts(
+        found = self._beliefs.facts(
             subject=subject,
             predicate=predicate,
             as_of_ns=as_of_ns,
             recordings=recordings,
             limit=limit,
             every_event=every_event,
+            without=without,
         )
+        if predicate == USUALLY:
+            habits = self._beliefs.habits(subject=subject, as_of_ns=as_of_ns, recordings=recordings)
+            found = in_order([*found, *(habit.fact() for habit in habits)])[:limit]
+        return found
+
+    def habits(
+        self,
+        *,
+        subject: str | None = None,
+        as_of_ns: int | None = None,
+        recordings: Sequence[str] | None = None,
+    ) -> list[Habit]:
+        """What somebody does on most of the observed days, surest first: learned from repetition, with the days it was
+        seen on, its usual time, and every event that shows it. As it was known at `as_of_ns`."""
+        self._settle()
+        return self._beliefs.habits(subject=subject, as_of_ns=as_of_ns, recordings=recordings)
 
     def recall(self, query: Query) -> list[Hit]:
         """Hybrid recall: dense text over observations and events, full text, image-text over key frames, facts; fused

@@ -96,6 +96,9 @@ _DOING = re.compile(
     r"(?:\s(?:just|now|then|still|also|again|already|busy|currently|continued|started|sat down|quickly|carefully))*\s"
     rf"(?P<verb>{_FORMS})(?P<rest>(?:\s[a-z][a-z-]*)*)"
 )
+_AND_DID = re.compile(
+    rf"^(?:[Tt]hen\s)?(?P<actor>I|[A-Z][a-z]+)\s[a-z' ]+?\sand\s(?P<verb>{_FORMS})(?P<rest>(?:\s[a-z][a-z-]*)*)"
+)
 _NOT_DONE = re.compile(
     r"\b(not|never|don't|didn't|doesn't|won't|will|'ll|would|could|should|might|may|maybe|if|going to|gonna|want|wants|"
     r"need|needs|asked|ask|asks|tomorrow|let's|shall|can|can't|before|usually|always|without|instead|planning|plan)\b",
@@ -120,20 +123,25 @@ def activities(sentence: str, *, speaker: str | None, is_caption: bool) -> Itera
     """(actor, what) of a sentence that tells what somebody does or did. `speaker` is who `I` is in speech."""
     if _NOT_DONE.search(sentence):
         return
-    found = _DOING.search(sentence)
-    if found is None:
-        return
+    if found := _DOING.search(sentence):
+        yield from _activity(found, speaker, has_is=found["is"] is not None, is_caption=is_caption)
+    if is_caption and (found := _AND_DID.match(sentence)):
+        yield from _activity(found, speaker, has_is=False, is_caption=True)
+
+
+def _activity(
+    found: re.Match[str], speaker: str | None, *, has_is: bool, is_caption: bool
+) -> Iterator[tuple[str, str]]:
     actor, (base, is_progressive) = found["actor"], _VERB_OF[found["verb"]]
-    if is_progressive != (found["is"] is not None):
+    if is_progressive != has_is:
         return  # "I'm water" and "I watering" are slips of transcription
     if actor == "I":
         actor = ME if is_caption else speaker or ""
-    elif not is_name(actor) or (not is_caption and found["is"] is None):
+    elif not is_name(actor) or (not is_caption and not has_is):
         return
     what = _object(found["rest"])
-    if base in _WITH and what.rpartition(" ")[2] not in _WITH[base]:
-        return
-    if what.rpartition(" ")[2] in _UNFINISHED:
+    last = what.rpartition(" ")[2]
+    if last in _UNFINISHED or (base in _WITH and last not in _WITH[base]):
         return
     if actor and (what or base in _ALONE):
         yield actor, f"{base} {what}".strip()

@@ -19,6 +19,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from streammem.semantic.activities import DOES
 from streammem.semantic.consolidation import (
     Assertion,
     Interval,
@@ -28,11 +29,13 @@ from streammem.semantic.consolidation import (
     key_of_fact,
     replay,
 )
+from streammem.semantic.habits import DAY_NS, MIN_DAYS, Habit, learn
 from streammem.semantic.predicates import slot_mates
 from streammem.store.filters import Where, quoted
 from streammem.store.reader import Reader
-from streammem.store.tables import BELIEFS, FACTS, Row, arrow_rows, assertion_of
-from streammem.types import Fact
+from streammem.store.tables import BELIEFS, EVENTS, FACTS, Row, arrow_rows, assertion_of
+from streammem.timeline import WALL_CLOCK_FROM_NS
+from streammem.types import Fact, Level
 
 WATERMARK = "watermark"
 STEP_COMMITS = 64
@@ -161,11 +164,14 @@ class Beliefs:
         recordings: Sequence[str] | None,
         limit: int | None,
         every_event: bool,
+        without: Sequence[str] = (),
     ) -> list[Fact]:
         """See `Memory.facts`."""
         where = Where().equals("subject_key", None if subject is None else subject.casefold())
         where.among("recording", recordings)
         where.among("predicate", None if predicate is None else slot_mates(predicate))
+        for left_out in without:
+            where.add(f"predicate <> {quoted(left_out)}")
         intervals = self._intervals(where, as_of_ns)
         if as_of_ns is not None:
             intervals = self._as_known(intervals, as_of_ns)
@@ -174,6 +180,44 @@ class Beliefs:
         chosen = {one.fact_id: one for one in intervals}
         facts = in_order(one.fact() for one in chosen.values())[:limit]
         return self._with_every_event(facts, chosen, as_of_ns) if every_event else facts
+
+    def habits(self, *, subject: str | None, as_of_ns: int | None, recordings: Sequence[str] | None) -> list[Habit]:
+        """See `Memory.habits`."""
+        where = Where().equals("predicate", DOES).among("recording", recordings)
+        where.equals("subject_key", None if subject is None else subject.casefold())
+        often = [one for one in self._intervals(where, as_of_ns) if one.events >= MIN_DAYS]
+        if not often:
+            return []
+        wanted = {one.key for one in often}
+        seen: dict[tuple[str, str, str], list[Assertion]] = {}
+        for key, said in _assertions(self._reader, often, as_of_ns=as_of_ns).items():
+            for one in said if key in wanted else ():
+                # Recordings with a wall clock share their days; others have days of their own.
+                clock = "" if one.said.t_from_ns >= WALL_CLOCK_FROM_NS else one.said.recording
+                seen.setdefault((clock, one.said.subject.casefold(), one.said.object.casefold()), []).append(one)
+        days = self._observed_days(as_of_ns, recordings)
+        learnt = [
+            learn(
+                [(one.said.t_from_ns, one.said.event_ids[0]) for one in said],
+                recording=said[0].said.recording,
+                subject=said[0].said.subject,
+                activity=said[0].said.object,
+                observed_days=days.get(clock, ()),
+            )
+            for (clock, _, _), said in seen.items()
+        ]
+        habits = [one for one in learnt if one is not None]
+        return sorted(habits, key=lambda one: (-one.confidence, one.subject, one.activity))
+
+    def _observed_days(self, as_of_ns: int | None, recordings: Sequence[str] | None) -> dict[str, list[int]]:
+        """Days on which anything was recorded, by clock: all wall clocks under an empty name."""
+        where = Where().equals("level", Level.EVENT.value).among("recording", recordings)
+        where.compare("t_end_ns", "<=", as_of_ns)
+        days: dict[str, set[int]] = {}
+        for row in self._reader.scan(EVENTS, where, columns=["recording", "t_start_ns"]):
+            clock = "" if row["t_start_ns"] >= WALL_CLOCK_FROM_NS else row["recording"]
+            days.setdefault(clock, set()).add(row["t_start_ns"] // DAY_NS)
+        return {clock: sorted(some) for clock, some in days.items()}
 
     def _intervals(self, where: Where, as_of_ns: int | None) -> list[Interval]:
         """Every interval that passes, the newest assertions folded in. With `as_of_ns`, without some that had ended."""

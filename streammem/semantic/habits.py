@@ -123,7 +123,7 @@ def usual_hour(times_ns: Sequence[int]) -> float | None:
         by_day.setdefault(t_ns // DAY_NS, []).append(t_ns % DAY_NS / NS_PER_S / 3600)
     best: list[float] = []
     for hour in {round(hour, 2) for hours in by_day.values() for hour in hours}:
-        near = [min(hours, key=lambda one: _apart(one, hour)) for hours in by_day.values()]  # noqa: B023
+        near = [min(hours, key=lambda one: _apart(one, hour)) for hours in by_day.values()]
         near = [one for one in near if _apart(one, hour) <= SAME_TIME_H]
         if (len(near), -sum(_apart(one, hour) for one in near)) > (len(best), -sum(_apart(one, hour) for one in best)):
             best = near

@@ -178,7 +178,8 @@ _TALK: tuple[tuple[re.Pattern[str], str, float], ...] = (
      r"trumpet|cello|saxophone|keyboard|ukulele|harmonica|tennis|soccer|football|basketball|chess|golf|badminton|"
      r"volleyball|baseball|hockey|video games|board games)"), "plays", 0.8),
     (re.compile(rf"\b(?:(?P<i>I)'m|{_WHO} is) allergic to {_PHRASE}{_END}"), "is allergic to", 0.85),
-    (re.compile(rf"\b(?:(?P<i>I)'m|{_WHO} is){_SOMEHOW} planning (?:to|on) (?P<value>[a-z][a-z' -]{{3,60}}?){_CLAUSE_END}"),
+    (re.compile(
+        rf"\b(?:(?P<i>I)'m|{_WHO} is){_SOMEHOW} planning (?:to|on) (?P<value>[a-z][a-z' -]{{3,60}}?){_CLAUSE_END}"),
      "plans to", 0.7),
     (re.compile(rf"\b{_WHO}{_SOMEHOW} plans? to (?P<value>[a-z][a-z' -]{{3,60}}?){_CLAUSE_END}"), "plans to", 0.7),
     (re.compile(
