@@ -51,7 +51,7 @@ COMPACT_EVERY = 32
 FORGET_EVERY = 48
 """Of every 48 events, what number 5 said is forgotten, and a span of 12 s at number 20."""
 FORGOTTEN_BY_TEXT, CUT_BY_SPAN = 5, (19, 20)
-WRITTEN_AGAIN = 60
+WRITTEN_AGAIN = 24
 """Events that a writer writes again when it goes on: none may come twice, and none that was forgotten may come back."""
 
 
@@ -191,7 +191,7 @@ def main() -> int:
     while kills < given.kills:
         child = _child(folder, events)
         assert child.stdout is not None
-        for _ in range(dice.randint(1, 3)):
+        for _ in range(dice.choice((1, 3, dice.randint(4, 30)))):
             line = child.stdout.readline()
             if not line:
                 break

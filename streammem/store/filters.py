@@ -6,8 +6,9 @@ done here and only here: a single quote is doubled, nothing else is special insi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Self
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 
 def quoted(value: str) -> str:
@@ -15,14 +16,46 @@ def quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Spans that end after `after_ns`, start before `before_ns`, and had ended at `as_of_ns`; None: no limit."""
+
+    after_ns: int | None
+    before_ns: int | None
+    as_of_ns: int | None
+
+    def holds(self, t_start_ns: int, t_end_ns: int) -> bool:
+        return (
+            (self.after_ns is None or t_end_ns > self.after_ns)
+            and (self.before_ns is None or t_start_ns < self.before_ns)
+            and (self.as_of_ns is None or t_end_ns <= self.as_of_ns)
+        )
+
+    def clauses(self) -> list[str]:
+        limits = (("t_end_ns >", self.after_ns), ("t_start_ns <", self.before_ns), ("t_end_ns <=", self.as_of_ns))
+        return [f"{what} {int(value)}" for what, value in limits if value is not None]
+
+    def share_of(self, spans: Iterable[tuple[int, int]]) -> float:
+        """The share of these spans that lies inside, in [0, 1]."""
+        low = self.after_ns if self.after_ns is not None else -(1 << 62)
+        high = min(one for one in (self.before_ns, self.as_of_ns, 1 << 62) if one is not None)
+        inside = total = 0
+        for start, end in spans:
+            total += end - start
+            inside += max(0, min(end, high) - max(start, low))
+        return inside / total if total else 0.0
+
+
 class Where:
     """Clauses joined by `AND`. Every method skips a None, so that filters are passed through as they came."""
 
-    def __init__(self, clauses: Iterable[str] = ()) -> None:
+    def __init__(self, clauses: Iterable[str] = (), *, window: Window | None = None, level: str | None = None) -> None:
         self._clauses: list[str] = list(clauses)
+        self.window = window
+        self.level = level
 
     def copy(self) -> Where:
-        return Where(self._clauses)
+        return Where(self._clauses, window=self.window, level=self.level)
 
     def add(self, clause: str) -> Self:
         """A clause that holds no user text."""
@@ -30,7 +63,9 @@ class Where:
         return self
 
     def equals(self, column: str, value: str | None) -> Self:
-        if value is not None:
+        if value is not None and column == "level" and self.level is None:
+            self.level = value
+        elif value is not None:
             self._clauses.append(f"{column} = {quoted(value)}")
         return self
 
@@ -48,10 +83,32 @@ class Where:
 
     def overlaps(self, after_ns: int | None, before_ns: int | None, as_of_ns: int | None) -> Self:
         """Spans that end after `after_ns`, start before `before_ns`, and had ended at `as_of_ns`."""
-        self.compare("t_end_ns", ">", after_ns)
-        self.compare("t_start_ns", "<", before_ns)
-        return self.compare("t_end_ns", "<=", as_of_ns)
+        if after_ns is None and before_ns is None and as_of_ns is None:
+            return self
+        window = Window(after_ns=after_ns, before_ns=before_ns, as_of_ns=as_of_ns)
+        if self.window is None:
+            self.window = window
+        else:
+            self._clauses += window.clauses()
+        return self
 
     def sql(self) -> str | None:
         """None where nothing is filtered."""
-        return " AND ".join(f"({clause})" for clause in self._clauses) or None
+        soft = [*(self.window.clauses() if self.window is not None else ())]
+        if self.level is not None:
+            soft.append(f"level = {quoted(self.level)}")
+        return _joined([*self._clauses, *soft])
+
+    def hard_sql(self) -> str | None:
+        """Without the time window and the level, which `passes` judges: for searches where most rows pass these."""
+        return _joined(self._clauses)
+
+    def passes(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row with `t_start_ns`, `t_end_ns` (and `level`) passes what `hard_sql` leaves out."""
+        if self.level is not None and row["level"] != self.level:
+            return False
+        return self.window is None or self.window.holds(row["t_start_ns"], row["t_end_ns"])
+
+
+def _joined(clauses: list[str]) -> str | None:
+    return " AND ".join(f"({clause})" for clause in clauses) or None

@@ -33,6 +33,7 @@ from streammem.store.tables import (
     event_of,
     observation_of,
     recording_of,
+    told_columns,
     vector_column,
 )
 from streammem.store.tombstones import PICTURE, SUMMARY, Mark, label_key, recording_key
@@ -310,7 +311,7 @@ class _Planner:
         return row | {
             "t_start_ns": event.t_start_ns,
             "t_end_ns": event.t_end_ns,
-            "text": event.text,
+            **told_columns(event),
             "kinds": list(event.kinds),
             "children": list(event.children),
         }

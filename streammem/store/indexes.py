@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from streammem.store import lance
-from streammem.store.migrations import VectorIndexNote
+from streammem.store.notes import VectorIndexNote
 from streammem.store.tables import BELIEFS, EVENTS, FACTS, KEYFRAMES, OBSERVATIONS, RECORDINGS
 
 logger = logging.getLogger(__name__)
@@ -67,6 +67,13 @@ def rebuild_indexes(table: Any, name: str) -> None:
                 table.create_index(column, config=vector_index_config(), replace=True)
             else:
                 table.drop_index(index.name)
+
+
+def rebuild_full_text(table: Any, name: str) -> None:
+    """After a change to many texts."""
+    for column, kind, options in _wanted(name):
+        if kind == "FTS":
+            table.create_index(column, config=lance.index_config(kind, **options), replace=True)
 
 
 def vector_index_config() -> Any:

@@ -15,27 +15,37 @@ from typing import Any, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from streammem.errors import MemoryFullError, MemoryNotFoundError, MemoryStoreError, MemoryVersionError
+from streammem.store.indexes import create_table_indexes, rebuild_full_text
 from streammem.store.lock import LOCK_FILE
+from streammem.store.notes import VectorIndexNote
+from streammem.store.tables import EVENTS
 
 MANIFEST_FILE = "manifest.json"
 FORMAT = "streammem-memory"
 
+
+def _moment_texts(connection: Any) -> None:
+    """May be interrupted anywhere and run again."""
+    try:
+        table = connection.open_table(EVENTS)
+    except Exception as error:
+        if "not found" in str(error).lower():
+            return  # its making was interrupted; the writer makes it
+        raise
+    if "moment_text" not in table.schema.names:
+        table.add_columns({"moment_text": "CASE WHEN level = 'moment' THEN text ELSE CAST(NULL AS STRING) END"})
+    table.update(where="level = 'moment' AND text <> ''", values={"text": ""})
+    create_table_indexes(table, EVENTS)
+    rebuild_full_text(table, EVENTS)
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[Any], None] | None], ...] = (
     ("0001 first tables", None),
     ("0002 forgetting: committed_floor in the manifest", None),
+    ("0003 texts of moments out of the full-text index", _moment_texts),
 )
 """(name, step). The schema version of this code is their number; a step gets the LanceDB connection."""
 SCHEMA_VERSION = len(MIGRATIONS)
-
-
-class VectorIndexNote(BaseModel):
-    """How the vector index of one column is searched, and the recall it had against exact search when it was built."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    rows: int
-    nprobes: int
-    refine_factor: int
-    recall: float
 
 
 class Manifest(BaseModel):

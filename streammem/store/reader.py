@@ -18,12 +18,17 @@ from streammem.errors import MemoryStoreError
 from streammem.store import lance
 from streammem.store.filters import Where
 from streammem.store.indexes import CHECK_NEAREST
-from streammem.store.migrations import Manifest, VectorIndexNote, read_manifest
+from streammem.store.migrations import Manifest, read_manifest
+from streammem.store.notes import VectorIndexNote
 from streammem.store.tables import BELIEFS, COLUMNS, EVENTS, RECORDINGS, Row
-from streammem.types import FloatVector
+from streammem.types import FloatVector, Level
 
 Result = TypeVar("Result")
 _READ_ATTEMPTS = 3
+WIDE_SHARE, MORE, MORE_ROWS = 0.2, 1.3, 20
+"""From this share of passing rows on, a filter is judged after the search, among so many times the rows, and some."""
+LEVEL_SHARE = 0.8
+"""Of the texts and vectors that `events` is searched by, this share is of events; the rest is of coarser levels."""
 KEPT_ROWS = 8192
 """Rows of each table that a reader keeps between searches: about 8 MB."""
 
@@ -39,7 +44,8 @@ class Reader:
         self._committed: tuple[int, int] = (-1, 0)  # (version of the journal, last batch in it)
         self._manifest = manifest
         self._manifest_mtime_ns = -1
-        self._kept: dict[str, tuple[tuple[int, tuple[str, ...]], dict[int, Row]]] = {}
+        self._spans: tuple[int, list[tuple[int, int]]] = (-1, [])
+        self._kept: dict[tuple[str, tuple[str, ...]], tuple[int, dict[int, Row]]] = {}
 
     def table(self, name: str) -> Any | None:
         """The LanceDB table, or None where it was not made yet (a memory whose making was interrupted)."""
@@ -83,7 +89,8 @@ class Reader:
         chosen = list(columns or COLUMNS[table])
 
         def read(handle: Any) -> list[Row]:
-            query = handle.search().select(chosen)
+            have = handle.schema.names  # an older memory that no writer has opened since lacks the newest columns
+            query = handle.search().select([column for column in chosen if column in have])
             if condition is not None:
                 query = query.where(condition)
             if order and limit is not None:
@@ -132,38 +139,73 @@ class Reader:
     ) -> list[Row]:
         """The best rows of a search, each with its `score` column.
 
-        Two steps: the search returns ids alone, then the rows are taken. That nothing uncommitted is among them is
-        looked at afterwards: as a clause it is evaluated for every row of the table (13 ms of 52 per 100,000 rows) and
-        is true of all of them but for the moment that a batch is being written.
+        Two steps: the search returns ids alone, then the rows are taken. What most rows pass is looked at afterwards,
+        among some more rows than wanted, since as a clause it is evaluated for every row of the table: that nothing
+        uncommitted is among them (13 ms of 52 per 100,000 rows, and true of all of them but for the moment that a
+        batch is being written), the level, and a wide window of time. Where that leaves too few, the search is made
+        again with every clause, so the result is the same.
         """
-        fetched = [*dict.fromkeys((*columns, *(() if table in (RECORDINGS, BELIEFS) else ("commit_seq",))))]
+        is_counted = table not in (RECORDINGS, BELIEFS)
+        judged = (*(("commit_seq",) if is_counted else ()), "t_start_ns", "t_end_ns")
+        judged = (*judged, *(("level",) if where.level is not None else ()))
 
-        def run(handle: Any, condition: str | None) -> list[Row]:
+        def run(handle: Any, condition: str | None, count: int) -> list[tuple[int, float]]:
             query = search(handle).select([score]).with_row_id(True)
             if condition is not None:
                 query = query.where(condition)
-            found = query.limit(limit).to_arrow()
-            ids = cast(list[int], found.column("_rowid").to_pylist())
-            rows = self._taken(table, handle, ids, fetched)
-            scores = found.column(score).to_pylist()
-            return [rows[one] | {score: value} for one, value in zip(ids, scores, strict=True) if one in rows]
+            found = query.limit(count).to_arrow()
+            return list(zip(found.column("_rowid").to_pylist(), found.column(score).to_pylist(), strict=True))
 
         def read(handle: Any) -> list[Row]:
             last = self.committed()
-            rows = run(handle, where.sql())
-            if any(row.get("commit_seq", 0) > last for row in rows):
-                rows = run(handle, where.copy().compare("commit_seq", "<=", last).sql())
-            return rows
+            share = self._share_passing(where)
+            found: list[tuple[int, float]] = []
+            if share >= WIDE_SHARE:
+                wanted = limit if share == 1.0 else int(limit * MORE / share) + MORE_ROWS
+                found = run(handle, where.hard_sql(), wanted)
+                known = self._taken(table, handle, [one for one, _ in found], list(judged))
+                kept = [
+                    (one, value)
+                    for one, value in found
+                    if where.passes(known[one]) and known[one].get("commit_seq", 0) <= last
+                ]
+                is_complete = len(kept) >= limit or len(found) < wanted
+                found = kept[:limit] if is_complete else []
+            if not found:
+                exact = where.copy().compare("commit_seq", "<=", last) if is_counted else where
+                found = run(handle, exact.sql(), limit)
+            rows = self._taken(table, handle, [one for one, _ in found], list(columns))
+            return [rows[one] | {score: value} for one, value in found]
 
         return self._read(table, read, [])
+
+    def _share_passing(self, where: Where) -> float:
+        """Roughly which share of the rows passes the window and the level."""
+        share = 1.0 if where.level is None else LEVEL_SHARE if where.level == Level.EVENT else 0.0
+        return share if where.window is None else share * where.window.share_of(self._recorded())
+
+    def _recorded(self) -> list[tuple[int, int]]:
+        """Span of every recording; read again when the table of recordings has changed."""
+
+        def read(handle: Any) -> list[tuple[int, int]]:
+            version = int(handle.version)
+            if version != self._spans[0]:
+                found = handle.search().select(["t_start_ns", "t_end_ns"]).limit(None).to_arrow()
+                columns = (found.column(name).to_pylist() for name in ("t_start_ns", "t_end_ns"))
+                self._spans = (version, list(zip(*columns, strict=True)))
+            return self._spans[1]
+
+        return self._read(RECORDINGS, read, [])
 
     def _taken(self, table: str, handle: Any, ids: list[int], columns: list[str]) -> dict[int, Row]:
         """Rows by id. Those of the last few thousand are kept while the table is unchanged: a planner asks about the
         same moments again and again. An id that is no longer there (its file was just rewritten) fails the read."""
-        key = (int(handle.version), tuple(columns))
+        if not ids:
+            return {}
+        version, place = int(handle.version), (table, tuple(columns))
         with self._guard:
-            kept_key, kept = self._kept.get(table, ((-1, ()), {}))
-            if kept_key != key:
+            kept_version, kept = self._kept.get(place, (-1, {}))
+            if kept_version != version:
                 kept = {}
             found = {one: kept[one] for one in ids if one in kept}
         missing = [one for one in ids if one not in found]
@@ -176,7 +218,7 @@ class Reader:
                 raise LookupError(f"rows not found in data/ of {table}.lance: rewritten meanwhile")
             found |= new
             with self._guard:
-                self._kept[table] = (key, (kept if len(kept) + len(new) <= KEPT_ROWS else {}) | new)
+                self._kept[place] = (version, (kept if len(kept) + len(new) <= KEPT_ROWS else {}) | new)
         return found
 
     def count(self, table: str, where: Where) -> int:

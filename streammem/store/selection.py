@@ -18,7 +18,7 @@ from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBSERVATIONS, Row
 
 _WORDS = re.compile(r"[^\W_]+")
 _SAID_COLUMNS: dict[str, tuple[str, ...]] = {
-    EVENTS: ("text",),
+    EVENTS: ("text", "moment_text"),
     OBSERVATIONS: ("text", "label", "speaker", "track_id"),
     KEYFRAMES: ("tags", "detections"),
     FACTS: ("subject", "object", "text"),
@@ -101,7 +101,7 @@ def labels_of(row: Row) -> list[str]:
 def _said(table: str, row: Row) -> Sequence[str]:
     if table == KEYFRAMES:
         return labels_of(row)
-    return [row[column] for column in _SAID_COLUMNS[table] if row[column]]
+    return [row[column] for column in _SAID_COLUMNS[table] if row.get(column)]
 
 
 def _has_words(column: str, phrase: str) -> str:

@@ -49,7 +49,7 @@ Row = dict[str, Any]
 COLUMNS: dict[str, tuple[str, ...]] = {
     EVENTS: (
         "event_id", "recording", "level", "t_start_ns", "t_end_ns", "strength", "parent_id", "children", "text",
-        "kinds",
+        "moment_text", "kinds",
     ),
     OBSERVATIONS: (
         "observation_id", "event_id", "recording", "kind", "t_start_ns", "t_end_ns", "text", "confidence", "source",
@@ -130,10 +130,17 @@ def event_row(event: Event, *, model: str) -> Row:
         "strength": event.strength,
         "parent_id": event.parent_id,
         "children": list(event.children),
-        "text": event.text,
+        **told_columns(event),
         "kinds": list(event.kinds),
     }
     return _put_vector(row, "vector", model, event.vector)
+
+
+def told_columns(event: Event) -> Row:
+    """An event's text in its column. A moment's is beside it: its words are its event's, and there are ten times as
+    many moments, so in the full-text index they would only crowd out events."""
+    is_moment = event.level is Level.MOMENT
+    return {"text": "" if is_moment else event.text, "moment_text": event.text if is_moment else None}
 
 
 def event_of(row: Row) -> Event:
@@ -146,7 +153,7 @@ def event_of(row: Row) -> Event:
         strength=row["strength"],
         parent_id=row["parent_id"],
         children=tuple(row["children"] or ()),
-        text=row["text"] or "",
+        text=row["text"] or row.get("moment_text") or "",
         kinds=tuple(row["kinds"] or ()),
     )
 

@@ -1,0 +1,56 @@
+"""An older memory is read as it is, and brought to this schema by the first writer, also one that is interrupted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import lancedb
+import pytest
+
+from streammem.memory import Memory
+from streammem.store import migrations
+from streammem.store.filters import Where
+from streammem.store.tables import EVENTS
+from streammem.types import Level
+from tests.bundles import WordEncoder, bundle_of
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """As schema 2 wrote it: moments have their text where events have it."""
+    from dataclasses import replace
+
+    folder = tmp_path / "m"
+    with Memory.open(folder, write=True, create=True, encoder=WordEncoder()) as memory:
+        bundle = bundle_of(0)
+        moments = tuple(replace(one, text=f"glimpse {n}") for n, one in enumerate(bundle.moments))
+        memory.write(replace(bundle, moments=moments))
+    table = lancedb.connect(str(folder)).open_table(EVENTS)
+    table.update(where="level = 'moment'", values_sql={"text": "moment_text"})
+    table.drop_columns(["moment_text"])
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest |= {"schema_version": 2, "migrations": manifest["migrations"][:2]}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+def check(folder: Path, *, write: bool) -> None:
+    with Memory.open(folder, write=write) as memory:
+        moments = memory.events(level=Level.MOMENT)
+        assert [one.text for one in moments] == [f"glimpse {n}" for n in range(5)]
+        assert len(memory.events()) == 1
+
+
+def test_texts_of_moments_move_out_of_the_full_text_index(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check(old, write=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "rebuild_full_text", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            Memory.open(old, write=True)
+    check(old, write=False)
+    check(old, write=True)
+    with Memory.open(old) as memory:
+        assert memory._reader.full_text(EVENTS, "glimpse", Where(), columns=["event_id"], limit=5) == []
+        assert len(memory._reader.full_text(EVENTS, "heron", Where(), columns=["event_id"], limit=5)) == 1
+    assert migrations.read_manifest(old).schema_version == migrations.SCHEMA_VERSION
