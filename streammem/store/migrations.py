@@ -15,6 +15,7 @@ from typing import Any, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from streammem.errors import MemoryFullError, MemoryNotFoundError, MemoryStoreError, MemoryVersionError
+from streammem.store import lance
 from streammem.store.indexes import create_table_indexes, rebuild_full_text
 from streammem.store.lock import LOCK_FILE
 from streammem.store.notes import VectorIndexNote
@@ -33,8 +34,9 @@ def _moment_texts(connection: Any) -> None:
             return  # its making was interrupted; the writer makes it
         raise
     if "moment_text" not in table.schema.names:
-        table.add_columns({"moment_text": "CASE WHEN level = 'moment' THEN text ELSE CAST(NULL AS STRING) END"})
-    table.update(where="level = 'moment' AND text <> ''", values={"text": ""})
+        pa = lance.arrow()
+        table.add_columns(pa.schema([pa.field("moment_text", pa.string())]))
+    table.update(where="level = 'moment' AND text <> ''", values_sql={"moment_text": "text", "text": "''"})
     create_table_indexes(table, EVENTS)
     rebuild_full_text(table, EVENTS)
 
