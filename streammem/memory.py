@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from streammem.errors import InputError, MemoryFullError, MemoryStoreError
 from streammem.protocols import QueryEncoder
-from streammem.settings import StoreSettings
+from streammem.settings import ForgettingSettings, StoreSettings
 from streammem.types import (
     Event,
     EventBundle,
@@ -44,6 +44,7 @@ from streammem.types import (
 )
 
 if TYPE_CHECKING:
+    from streammem.semantic.forgetting import Faded
     from streammem.semantic.habits import Habit
     from streammem.store.forget import Forgotten
     from streammem.store.opening import Store
@@ -59,6 +60,7 @@ class Memory:
         """Use `Memory.open`."""
         from streammem.recall.search import Recaller
         from streammem.semantic.beliefs import Beliefs
+        from streammem.semantic.citations import Citations
         from streammem.store.forgetting import Forgetting
 
         reader, writer = store.reader, store.writer
@@ -69,6 +71,7 @@ class Memory:
         self._encoder = encoder
         self._recaller = Recaller(reader, encoder)
         self._beliefs = Beliefs(reader)
+        self._citations = Citations(folder)
         if writer is not None:
             writer.beliefs = self._beliefs
         self._known: dict[str, set[str]] = {}
@@ -322,6 +325,34 @@ class Memory:
         self.flush()
         self._forgetting.lift(self._writing(), fingerprint)
         self._known.clear()
+
+    def fade(self, settings: ForgettingSettings, *, dry_run: bool = False) -> Faded:
+        """Lets go of facts that are weak by age, use and importance; off unless a config says otherwise, and nothing
+        that an answer cited. Only facts go: the events they came from stay.
+
+        Returns:
+            Every fact that goes, with the reason.
+        """
+        from dataclasses import replace
+
+        from streammem.semantic.forgetting import plan
+
+        self._settle()
+        now_ns = max((one.t_end_ns for one in self.recordings()), default=0)
+        stated = self._beliefs.stated()
+        now_ns = max([now_ns, *(last_ns for _, last_ns in stated)])
+        faded = plan(stated, cited=self._citations.counts(), now_ns=now_ns, settings=settings)
+        if dry_run or not settings.is_on or not faded.fading:
+            return faded
+        ids = self._beliefs.assertions_of([(one.fact, one.last_ns) for one in faded.fading])
+        gone = self.delete_facts(ids)
+        for one in faded.fading:
+            logger.info("forgotten: %s", one.why)
+        return replace(faded, assertions=gone)
+
+    def cite(self, event_ids: Iterable[str]) -> None:
+        """Notes that an answer cited these events; what was cited does not fade. Needs no writer."""
+        self._citations.add(event_ids)
 
     # --- reading -------------------------------------------------------------------------------------------------
 

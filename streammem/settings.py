@@ -123,6 +123,18 @@ class ChatSettings(_Section):
     timeout_s: Positive = 60.0
 
 
+class ForgettingSettings(_Section):
+    """When facts fade (`streammem.semantic.forgetting`). Events, pictures and words stay whatever is set here."""
+
+    is_on: bool = False
+    half_life_days: Positive = 60.0
+    """A fact that was stated once and never used is half as strong after so long."""
+    weakest: Fraction = 0.05
+    """Facts weaker than this fade: at the default half-life, a passing remark after half a year."""
+    spare_days: Annotated[float, Field(ge=0, le=1e6)] = 30.0
+    """Nothing that was stated within so many days fades."""
+
+
 class Settings(_Section):
     """Every setting, checked. `load_settings` reads it from a config and the environment."""
 
@@ -132,6 +144,7 @@ class Settings(_Section):
     store: StoreSettings = StoreSettings()
     planner: PlannerSettings = PlannerSettings()
     chat: ChatSettings = ChatSettings()
+    forgetting: ForgettingSettings = ForgettingSettings()
     reasoner: Literal["extractive", "chat"] = "extractive"
 
 

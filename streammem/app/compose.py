@@ -227,6 +227,7 @@ def ask(question: str, memory: Memory, settings: Settings, *, choices: tuple[str
             reasoner=make_reasoner(settings, stack),
             look_again=second_look if settings.planner.look_again else None,
         )
+    memory.cite(event_id for one in answer.evidence for event_id in one.event_ids)
     if found and not memory.is_writable:
         _write_back(memory.folder, settings, found)
     return answer

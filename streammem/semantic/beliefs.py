@@ -209,6 +209,27 @@ class Beliefs:
         habits = [one for one in learnt if one is not None]
         return sorted(habits, key=lambda one: (-one.confidence, one.subject, one.activity))
 
+    def stated(self) -> list[tuple[Fact, int]]:
+        """Every fact with all its events, and when it was last stated."""
+        intervals = {one.fact_id: one for one in self._intervals(Where(), None)}
+        facts = self._with_every_event([one.fact() for one in intervals.values()], intervals, None)
+        return [(fact, intervals[fact.fact_id].last_t_ns) for fact in facts]
+
+    def assertions_of(self, facts: Sequence[tuple[Fact, int]]) -> list[str]:
+        """Ids of the assertions that add up to these facts, each given with when it was last stated."""
+        wanted: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
+        for fact, last_ns in facts:
+            named = (key_of_fact(fact), fact.predicate, fact.object.casefold())
+            wanted.setdefault(named, []).append((fact.t_from_ns, last_ns))
+        found: list[str] = []
+        for some in _chunks(dict.fromkeys(fact.subject.casefold() for fact, _ in facts)):
+            for row in self._reader.scan(FACTS, Where().among("subject_key", some)):
+                said = assertion_of(row)
+                spans = wanted.get((key_of_fact(said), said.predicate, said.object.casefold()), ())
+                if any(start <= said.t_from_ns <= end for start, end in spans):
+                    found.append(row["assertion_id"])
+        return found
+
     def _observed_days(self, as_of_ns: int | None, recordings: Sequence[str] | None) -> dict[str, list[int]]:
         """Days on which anything was recorded, by clock: all wall clocks under an empty name."""
         where = Where().equals("level", Level.EVENT.value).among("recording", recordings)
