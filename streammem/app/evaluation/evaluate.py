@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from streammem.app.evaluation.formats import read_dataset
 from streammem.app.evaluation.run import EvalProgress, Evaluation, run
+from streammem.errors import InputError
 from streammem.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -85,5 +86,12 @@ def evaluate(
         progress=progress,
         cancel=cancel,
     )
-    (folder / "summary.json").write_text(json.dumps(done.summary, indent=1) + "\n", encoding="utf-8")
+    try:
+        (folder / "summary.json").write_text(json.dumps(done.summary, indent=1) + "\n", encoding="utf-8")
+        if report is not None:
+            from streammem.app.evaluation.report import write_report
+
+            write_report(done, folder / "report.html")
+    except OSError as error:
+        raise InputError(f"Cannot write the report to {str(folder)!r}: {error.strerror}.") from error
     return done

@@ -130,6 +130,15 @@ def summarise(dataset: Dataset, scored: Sequence[Scored], *, system: str) -> dic
     return summary
 
 
+def recall_curve(scored: Sequence[Scored], *, unit: Unit, question_only: bool) -> list[tuple[int, float, float]]:
+    """For k from 1 to the longest list: (k, recall in percent, mean minutes of recording in the first k)."""
+    choose = _question_only if question_only else _with_choices
+    ranks = range(1, max((len(choose(one.asked)) for one in scored), default=0) + 1)
+    recalls, minutes = _recalls(scored, choose, unit=unit, ranks=ranks), _minutes(scored, choose, ranks=ranks)
+    known = [(k, recalls[str(k)], minutes[str(k)]) for k in ranks]
+    return [(k, recall, cost) for k, recall, cost in known if recall is not None and cost is not None]
+
+
 def leaked(asked: Asked) -> int:
     """Hits and pieces of evidence that end after the moment of asking: there must be none."""
     if asked.as_of_ns is None:
@@ -168,21 +177,28 @@ def _question_only(asked: Asked) -> Sequence[Found]:
     return asked.recalled_question_only
 
 
-def _recalls(scored: Sequence[Scored], choose: _Choose, *, unit: Unit, within_ns: int = 0) -> dict[str, float | None]:
+def _recalls(
+    scored: Sequence[Scored],
+    choose: _Choose,
+    *,
+    unit: Unit,
+    within_ns: int = 0,
+    ranks: Iterable[int] = RANKS,
+) -> dict[str, float | None]:
     """Of the questions whose evidence is known. Spans: the share with a hit among the first k."""
     known = [one for one in scored if one.asked.evidence]
     if unit == "turns" and not within_ns:
         shares = [(ranked_turns(one, choose(one.asked)), {true.text for true in one.asked.evidence}) for one in known]
-        return {str(k): _percent([len(true & set(names[:k])) / len(true) for names, true in shares]) for k in RANKS}
-    ranks = [first_rank(choose(one.asked), one.asked.evidence, within_ns=within_ns) for one in known]
-    return {str(k): _percent([float(rank is not None and rank <= k) for rank in ranks]) for k in RANKS}
+        return {str(k): _percent([len(true & set(names[:k])) / len(true) for names, true in shares]) for k in ranks}
+    firsts = [first_rank(choose(one.asked), one.asked.evidence, within_ns=within_ns) for one in known]
+    return {str(k): _percent([float(rank is not None and rank <= k) for rank in firsts]) for k in ranks}
 
 
-def _minutes(scored: Sequence[Scored], choose: _Choose) -> dict[str, float | None]:
+def _minutes(scored: Sequence[Scored], choose: _Choose, *, ranks: Iterable[int] = RANKS) -> dict[str, float | None]:
     """Mean minutes of recording in the first k spans."""
     lengths = [[end - start for start, end in map(cut, choose(one.asked))] for one in scored]
     return {
-        str(k): round(fmean(sum(each[:k]) / NS_PER_S / 60 for each in lengths), 2) if lengths else None for k in RANKS
+        str(k): round(fmean(sum(each[:k]) / NS_PER_S / 60 for each in lengths), 2) if lengths else None for k in ranks
     }
 
 
