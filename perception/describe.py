@@ -19,6 +19,7 @@ from perception.stages import Stages
 from perception.watch import ClosedSegment, Moment
 from perception.wording import describe_object
 from streammem.episodic.wording import describe_event
+from streammem.protocols import FactExtractor
 from streammem.semantic.extraction import extract_facts
 from streammem.types import Event, EventBundle, FloatVector, KeyFrame, Level, Observation, event_id_for
 
@@ -46,14 +47,19 @@ class Describer:
         recording: name in the memory.
         base_ns: start of the recording on the memory's timeline, added to every time.
         is_live: describe every event at once, instead of packing speech.
+        extractor: reads facts; rules where none is given.
     """
 
-    def __init__(self, models: Models, *, recording: str, base_ns: int, is_live: bool, stages: Stages) -> None:
+    def __init__(
+        self, models: Models, *, recording: str, base_ns: int, is_live: bool, stages: Stages,
+        extractor: FactExtractor | None = None,
+    ) -> None:  # fmt: skip
         self._models = models
         self._notes = Notes(recording=recording, base_ns=base_ns)
         self._pictures = PictureDescriber(models, self._notes, stages)
         self._pack_s = 0.0 if is_live else _PACK_S
         self._stages = stages
+        self._extract = extract_facts if extractor is None else extractor.extract
         self._pending: list[_Pending] = []
         self._label_vectors: OrderedDict[str, FloatVector] = OrderedDict()
 
@@ -162,7 +168,7 @@ class Describer:
                 moments=tuple(self._moment(m, event, found) for m in one.segment.moments),
                 observations=tuple(found),
                 keyframes=tuple(one.keyframes),
-                facts=tuple(extract_facts(event, found)),
+                facts=tuple(self._extract(event, found)),
             )
             bundles.append((one.segment, bundle))
         return bundles

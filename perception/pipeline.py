@@ -25,6 +25,7 @@ from perception.watch import ClosedSegment, Watcher
 from streammem.episodic.levels import LevelBuilder
 from streammem.errors import ConfigError, SourceBrokenError
 from streammem.memory import Memory
+from streammem.protocols import FactExtractor
 from streammem.settings import Settings
 from streammem.types import EventBundle, Gap, Recording, stable_id
 
@@ -78,9 +79,13 @@ class Pipeline:
 
     Args:
         memory: open for writing.
+        extractor: reads facts out of events; rules where none is given.
     """
 
-    def __init__(self, settings: Settings, models: Models, memory: Memory) -> None:
+    def __init__(
+        self, settings: Settings, models: Models, memory: Memory, *, extractor: FactExtractor | None = None
+    ) -> None:
+        self._extractor = extractor
         self._settings = settings
         self._models = models
         self._memory = memory
@@ -103,14 +108,17 @@ class Pipeline:
             ConfigError: the recording was begun with other models.
             StreamMemError: what the memory raises; a source that breaks in the middle is reported, not raised.
         """
-        run = _Run(self._settings, self._models, self._memory, source, base_ns=base_ns)
+        run = _Run(self._settings, self._models, self._memory, source, base_ns=base_ns, extractor=self._extractor)
         return run.execute(progress=progress, cancel=cancel or threading.Event())
 
 
 class _Run:
     """One ingest of one source."""
 
-    def __init__(self, settings: Settings, models: Models, memory: Memory, source: Source, *, base_ns: int) -> None:
+    def __init__(
+        self, settings: Settings, models: Models, memory: Memory, source: Source, *, base_ns: int,
+        extractor: FactExtractor | None,
+    ) -> None:  # fmt: skip
         self._started = time.perf_counter()
         self._settings, self._models, self._memory, self._source = settings, models, memory, source
         info = source.info
@@ -140,6 +148,7 @@ class _Run:
             base_ns=self._base_ns,
             is_live=info.is_live,
             stages=self._stages,
+            extractor=extractor,
         )
         self._levels = LevelBuilder(info.recording, settings.segmentation)
         self._segments: queue.Queue[ClosedSegment | Gap | _End] = queue.Queue(_QUEUE_SEGMENTS)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from streammem.types import FloatVector, Observation
+from streammem.types import Event, Fact, FloatVector, Observation
 
 
 class QueryEncoder(Protocol):
@@ -40,4 +40,26 @@ class LookAgain(Protocol):
     ) -> tuple[Observation, ...]:
         """Returns what a denser read of the span noticed. Empty where the source is gone or cannot be read again
         (a live stream). Written back to memory by the caller."""
+        ...
+
+
+class FactExtractor(Protocol):
+    """Reads facts out of what was noticed in an event. `streammem.semantic` has one of rules and one with a model."""
+
+    def extract(self, event: Event, observations: Sequence[Observation]) -> tuple[Fact, ...]:
+        """Each statement once, naming the event."""
+        ...
+
+
+class ChatModel(Protocol):
+    """A chat model that answers in JSON."""
+
+    def complete_json(
+        self, system: str, user: str, *, schema_name: str, schema: dict[str, Any], max_tokens: int
+    ) -> str:
+        """The reply's text.
+
+        Raises:
+            ChatEndpointError: it does not answer.
+        """
         ...

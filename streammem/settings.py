@@ -130,7 +130,7 @@ class ForgettingSettings(_Section):
     half_life_days: Positive = 60.0
     """A fact that was stated once and never used is half as strong after so long."""
     weakest: Fraction = 0.05
-    """Facts weaker than this fade: at the default half-life, a passing remark after half a year."""
+    """Facts weaker than this fade: at the default half-life, who was with whom once after four months."""
     spare_days: Annotated[float, Field(ge=0, le=1e6)] = 30.0
     """Nothing that was stated within so many days fades."""
 
@@ -146,6 +146,8 @@ class Settings(_Section):
     chat: ChatSettings = ChatSettings()
     forgetting: ForgettingSettings = ForgettingSettings()
     reasoner: Literal["extractive", "chat"] = "extractive"
+    facts: Literal["rules", "chat"] = "rules"
+    """What reads facts out of events: rules, or the chat endpoint as well (one call per event with words)."""
 
 
 def config_folders() -> tuple[Path, ...]:

@@ -14,16 +14,16 @@ from contextlib import ExitStack
 from functools import cached_property, lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from streammem.app.interrupted import close_interrupted
 from streammem.app.naming import NamedSource, recording_name
-from streammem.errors import ConfigError, InputError, MemoryStoreError, SourceError
+from streammem.errors import ChatEndpointError, ConfigError, InputError, MemoryStoreError, SourceError
 from streammem.memory import Memory
-from streammem.protocols import LookAgain
+from streammem.protocols import FactExtractor, LookAgain
 from streammem.settings import ModelsSettings, Settings
 from streammem.types import Answer, Observation, Recording
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from perception.pipeline import IngestProgress, IngestReport, Pipeline
     from perception.sources import RecordingSpec
     from planners.protocols import Reasoner
+    from planners.reasoners.chat_client import ChatClient
 
 logger = logging.getLogger(__name__)
 
@@ -187,7 +188,8 @@ class IngestBatch:
         from perception.models.registry import load_models
         from perception.pipeline import Pipeline
 
-        return Pipeline(self._settings, load_models(self._settings.models), self._memory)
+        extractor = make_fact_extractor(self._settings, self._stack)
+        return Pipeline(self._settings, load_models(self._settings.models), self._memory, extractor=extractor)
 
     @staticmethod
     def _already(known: Recording) -> IngestReport:
@@ -231,6 +233,52 @@ def ask(question: str, memory: Memory, settings: Settings, *, choices: tuple[str
     if found and not memory.is_writable:
         _write_back(memory.folder, settings, found)
     return answer
+
+
+def make_fact_extractor(settings: Settings, stack: ExitStack) -> FactExtractor | None:
+    """What reads facts beyond the rules; None for rules alone. What it holds open is closed with `stack`.
+
+    Raises:
+        ConfigError: facts by chat without an endpoint.
+    """
+    if settings.facts == "rules":
+        return None
+    if settings.chat.url is None:
+        raise ConfigError(
+            "Facts read by chat need an OpenAI-compatible endpoint: set STREAMMEM_CHAT_URL, for example to "
+            "http://127.0.0.1:8089/v1, or `facts: rules`."
+        )
+    from planners.reasoners.chat_client import ChatClient
+    from streammem.semantic.chat_extraction import ChatExtractor
+
+    return ChatExtractor(_FactsModel(stack.enter_context(ChatClient(settings.chat)), settings))
+
+
+class _FactsModel:
+    """A `ChatModel` over the planner's client: every call with a budget of its own."""
+
+    def __init__(self, client: ChatClient, settings: Settings) -> None:
+        self._client = client
+        self._limits = settings.planner.model_copy(
+            update={"max_model_calls": 1, "deadline_s": settings.chat.timeout_s, "max_tokens": 32_000}
+        )
+
+    def complete_json(
+        self, system: str, user: str, *, schema_name: str, schema: dict[str, Any], max_tokens: int
+    ) -> str:
+        from planners.budget import Budget, BudgetExceeded
+
+        try:
+            reply = self._client.complete(
+                [{"role": "system", "content": system}, {"role": "user", "content": user}],
+                schema_name=schema_name,
+                schema=schema,
+                max_tokens=max_tokens,
+                budget=Budget(self._limits),
+            )
+        except BudgetExceeded as error:
+            raise ChatEndpointError(f"The chat endpoint took longer than {self._limits.deadline_s:.0f} s.") from error
+        return reply.text
 
 
 def make_reasoner(settings: Settings, stack: ExitStack) -> Reasoner:

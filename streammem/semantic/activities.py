@@ -20,8 +20,7 @@ _REGULAR_WORDS = (
     "iron dust tidy organize pack unpack charge assemble repair paint practise practice play exercise meditate "
     "stretch lift jog walk garden plant mow rake shop order deliver watch visit call phone film record edit "
     "upload download type print study review rehearse dance sketch carve sew mend knit crochet shave shower nap "
-    "rest smoke roast grill serve pour brew toast season decorate wrap open lock unlock collect recycle park "
-    "refuel skate"
+    "rest smoke roast grill serve pour brew toast season decorate wrap collect recycle park refuel skate"
 )
 _IRREGULAR = {
     "do": ("did", "doing"), "make": ("made", "making"), "eat": ("ate", "eating"), "drink": ("drank", "drinking"),
@@ -43,28 +42,15 @@ _ALONE_WORDS = (
 )
 _ALONE = frozenset(_ALONE_WORDS.split())
 """Verbs that need no object."""
+_DONE_WORDS = (
+    "yoga laundry dishes homework crossword crosswords exercises shopping sports workout pilates gymnastics housework "
+    "puzzle puzzles makeup groceries"
+)
 _WITH = {
-    "do": frozenset(
-        (
-            "yoga",
-            "laundry",
-            "dishes",
-            "homework",
-            "crossword",
-            "crosswords",
-            "exercises",
-            "shopping",
-            "sports",
-            "workout",
-            "pilates",
-            "gymnastics",
-            "housework",
-            "puzzle",
-            "puzzles",
-            "makeup",
-            "groceries",
-        )
-    ),
+    "do": frozenset(_DONE_WORDS.split()),
+    "take out": frozenset(("rubbish", "trash", "garbage", "bins", "bin", "recycling", "dog", "dogs")),
+    "lift": frozenset(("weights", "dumbbells", "dumbbell", "barbell")),
+    "hang up": frozenset(("laundry", "clothes", "washing")),
     "walk": frozenset(("dog", "dogs", "puppy")),
     "run": frozenset(("errands", "marathon", "race")),
 }

@@ -32,6 +32,10 @@ BRIDGED_NS: dict[str, int] = {
 """Predicates that come in stretches with an end: two stretches nearer than this are one. People who were together in
 two events five minutes apart were together in between; a conversation lapses sooner."""
 
+LOOKED_UP = frozenset(("does", "is held by", "is with", "talks with"))
+"""Predicates that are looked up and counted, not searched by their words: there are many of them, and each repeats the
+line that it was read from, which is searched already."""
+
 _SLOT_OF = {predicate: slot for slot, predicates in SLOTS.items() for predicate in predicates}
 
 

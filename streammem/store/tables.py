@@ -18,6 +18,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from streammem.semantic.predicates import LOOKED_UP
 from streammem.store.lance import arrow
 from streammem.types import (
     NS_PER_S,
@@ -229,11 +230,6 @@ def keyframe_of(row: Row) -> KeyFrame:
     )
 
 
-UNSEARCHED = frozenset(("does", "is held by", "is with", "talks with"))
-"""Predicates that are looked up and counted, not searched by their words: there are many of them, and each repeats the
-line that it was read from, which is searched already."""
-
-
 def fact_row(fact: Fact, *, event: Event, model: str) -> Row:
     """`t_end_ns` is when the fact became known: the end of the event that asserts it."""
     from streammem.types import stable_id
@@ -247,7 +243,7 @@ def fact_row(fact: Fact, *, event: Event, model: str) -> Row:
         "subject_key": fact.subject.casefold(),
         "predicate": fact.predicate,
         "object": fact.object,
-        "text": None if fact.predicate in UNSEARCHED else f"{fact.subject} {fact.predicate} {fact.object}",
+        "text": None if fact.predicate in LOOKED_UP else f"{fact.subject} {fact.predicate} {fact.object}",
         "t_start_ns": fact.t_from_ns,
         "t_end_ns": max(event.t_end_ns, fact.t_from_ns),
         "t_to_ns": fact.t_to_ns,
