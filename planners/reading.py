@@ -12,6 +12,7 @@ from functools import cached_property
 from planners.relevance import Relevance
 from planners.windows import Span, TimeWords
 from streammem.memory import Memory
+from streammem.semantic.predicates import LOOKED_UP
 from streammem.types import (
     Event,
     Fact,
@@ -166,7 +167,10 @@ class MemoryView:
         return best.keyframe_id if best else None
 
     def facts(self) -> list[Fact]:
-        return self.memory.facts(as_of_ns=self.as_of_ns, limit=2_000)
+        # What is done, held and talked about: thousands, and the lines they were read from are better evidence.
+        return self.memory.facts(
+            as_of_ns=self.as_of_ns, limit=2_000, every_event=False, without=tuple(sorted(LOOKED_UP))
+        )
 
     def recall(
         self,

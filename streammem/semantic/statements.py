@@ -56,7 +56,7 @@ _STOP = r"(?=\s*(?:[.,!;]|$)|\s(?:and|but|now|again|too|with|so|then|next|for|wh
 
 _PUT = re.compile(
     rf"(?:{_START}{_ACTOR}{_ADVERB}\s|^(?:Then\s)?(?=[Pp]laced))"
-    r"(?:put|puts|placed|places|set|left|laid|hung|returned|stuck|stored)\s(?:back\s|down\s|away\s)?"
+    r"(?:put|puts|[Pp]laced|places|set|left|laid|hung|returned|stuck|stored)\s(?:back\s|down\s|away\s)?"
     rf"(?P<thing>(?i:{DETERMINER})\s{NOUN}?)\s(?:back\s|down\s|away\s)?{_PREPOSITION}\s(?P<place>{DETERMINER}\s{NOUN}){_STOP}"
 )
 _PUTTING = re.compile(
