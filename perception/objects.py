@@ -1,13 +1,15 @@
 """When to run the object detector, and which tracked objects belong to which event.
 
 The detector is the dearest model of the live path (30 ms), so it runs once a second while several objects are
-tracked, every two while one is, every four while the picture only moves, and hardly while it stands still. State: the
-tracker's and a few times.
+tracked, every two while one is, every four while the picture only moves, and hardly while it stands still. With
+`keep_identity`, who comes back has the number that they had before (`perception.identity`); else every track has its
+own. State: the tracker's and a few times.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +17,9 @@ from perception.protocols import ObjectDetector, VideoFrame
 from perception.state import State
 from perception.tracking import ObjectTracker, Track
 from streammem.types import Box
+
+if TYPE_CHECKING:
+    from perception.identity.keeper import IdentityKeeper
 
 _WHILE_BUSY_S = 1.0
 _WHILE_TRACKING_S = 2.0
@@ -32,6 +37,7 @@ class ObjectSpan:
     """One object inside one event."""
 
     number: int
+    """Of the track, or of the identity where identities are kept."""
     label: str
     t_start_ns: int
     t_end_ns: int
@@ -42,9 +48,14 @@ class ObjectSpan:
 class ObjectWatcher:
     """Follows objects through the frames of a recording."""
 
-    def __init__(self, detector: ObjectDetector) -> None:
+    def __init__(self, detector: ObjectDetector, *, keep_identity: bool = False) -> None:
         self._detector = detector
         self._tracker = ObjectTracker()
+        self._keeper: IdentityKeeper | None = None
+        if keep_identity:
+            from perception.identity.keeper import IdentityKeeper  # loads torch
+
+            self._keeper = IdentityKeeper()
         self._due_ns = 0
         self._seen: dict[int, tuple[int, int]] = {}  # track number -> first and last time seen in the open event
         self._gone: list[ObjectSpan] = []
@@ -67,6 +78,8 @@ class ObjectWatcher:
             (1 - intersection over union of tracks, less for one or two). 0 on frames without detection.
         """
         self._tracker.carry(frame.image_rgb)
+        if self._keeper is not None:
+            self._keeper.watch(self._tracker.tracks)
         if frame.t_ns < self._due_ns:
             if motion >= _MOVING_FROM:
                 self._due_ns = min(self._due_ns, frame.t_ns + round(_WHILE_MOVING_S * 1e9))
@@ -78,6 +91,8 @@ class ObjectWatcher:
             # A track is known to be there from its first sight to its last, also where a detection in between missed.
             first = self._seen.get(track.number, (frame.t_ns, frame.t_ns))[0]
             self._seen[track.number] = (first, frame.t_ns)
+        if self._keeper is not None:
+            self._keeper.update(seen, self._tracker.tracks, frame.image_rgb, t_ns=frame.t_ns)
         alive = {track.number for track in self._tracker.tracks}
         for number in before.keys() - alive:
             self._close(number, before)
@@ -96,7 +111,7 @@ class ObjectWatcher:
         tracks = {track.number: track for track in self._tracker.tracks}
         for number in list(self._seen):
             self._close(number, tracks)
-        spans, self._gone, self._seen = self._gone, [], {}
+        spans, self._gone, self._seen = _joined(self._gone), [], {}
         self._at_start = None
         clipped = [
             ObjectSpan(
@@ -121,11 +136,14 @@ class ObjectWatcher:
 
     def get_state(self) -> State:
         """Valid right after `take`."""
-        return {"tracker": self._tracker.get_state(), "due_ns": self._due_ns}
+        keeper = None if self._keeper is None else self._keeper.get_state()
+        return {"tracker": self._tracker.get_state(), "due_ns": self._due_ns, "identity": keeper}
 
     def set_state(self, state: State) -> None:
         self._tracker.set_state(state["tracker"])
         self._due_ns = state["due_ns"]
+        if self._keeper is not None and state.get("identity") is not None:
+            self._keeper.set_state(state["identity"])
 
     def _close(self, number: int, tracks: dict[int, Track]) -> None:
         span = self._seen.pop(number, None)
@@ -134,7 +152,7 @@ class ObjectWatcher:
             return
         self._gone.append(
             ObjectSpan(
-                number=number,
+                number=number if self._keeper is None else self._keeper.identity_of(number),
                 label=track.label,
                 t_start_ns=span[0],
                 t_end_ns=span[1],
@@ -142,3 +160,16 @@ class ObjectWatcher:
                 box=track.best_box,
             )
         )
+
+
+def _joined(spans: list[ObjectSpan]) -> list[ObjectSpan]:
+    """One span for each object: who was lost and found again within the event was there in between, or just outside."""
+    joined: dict[tuple[str, int], ObjectSpan] = {}
+    for span in spans:
+        before = joined.get((span.label, span.number))
+        if before is not None:
+            surer = max(before, span, key=lambda one: one.score)
+            start_ns, end_ns = min(before.t_start_ns, span.t_start_ns), max(before.t_end_ns, span.t_end_ns)
+            span = replace(surer, t_start_ns=start_ns, t_end_ns=end_ns)
+        joined[span.label, span.number] = span
+    return list(joined.values())

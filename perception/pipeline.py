@@ -141,6 +141,7 @@ class _Run:
             settings.segmentation,
             voice=models.voice if info.has_audio else None,
             detector=models.detector if info.has_video else None,
+            keep_identity=settings.objects.keep_identity,
         )
         self._describer = Describer(
             models,

@@ -75,6 +75,7 @@ class Watcher:
     Args:
         info: the source's, to know which kinds of item will come.
         voice, detector: None where the recording or the config has none.
+        keep_identity: who comes back gets the number of before.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Watcher:
         *,
         voice: VoiceActivity | None = None,
         detector: ObjectDetector | None = None,
+        keep_identity: bool = False,
     ) -> None:
         self._settings = settings
         self._info = info
@@ -91,7 +93,9 @@ class Watcher:
         self._topic = TopicDrift()
         self._boundaries = BoundaryDetector(settings)
         self._speech = UtteranceTracker(voice) if voice is not None and info.has_audio else None
-        self._objects = ObjectWatcher(detector) if detector is not None and info.has_video else None
+        self._objects = None
+        if detector is not None and info.has_video:
+            self._objects = ObjectWatcher(detector, keep_identity=keep_identity)
         self._picker = KeyFramePicker()
         self._strength = 1.0  # of the boundary that opened the event
         self._moments: list[tuple[int, float]] = []  # start and strength of each moment of the open event

@@ -110,7 +110,7 @@ def cut_out_photos(folder: Path) -> list[list[Image]]:
         y, x = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
         small = cv2.resize(image[y : y + side, x : x + side], (90, 100), interpolation=cv2.INTER_AREA)
         alpha = cv2.ellipse(np.zeros((100, 90), np.uint8), (45, 50), (44, 49), 0, 0, 360, 255, -1)
-        found.append([np.dstack([cv2.cvtColor(small, cv2.COLOR_BGR2RGB), alpha])])
+        found.append([np.dstack([cv2.cvtColor(small, cv2.COLOR_BGR2RGB), alpha]).astype(np.uint8)])
     return found
 
 

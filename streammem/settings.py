@@ -95,6 +95,13 @@ class SegmentationSettings(_Section):
     day_s: Positive = 86400.0
 
 
+class ObjectSettings(_Section):
+    keep_identity: bool = False
+    """Who or what leaves and comes back keeps the number of before (told by colours of clothes, of paint), for as long
+    as a recording is ingested in one go. Off: every track has its own number. Of people alike in dress it takes one for
+    another; `scripts/bench_identity.py` says how often."""
+
+
 class StoreSettings(_Section):
     batch_rows: Annotated[int, Field(ge=1)] = 256
     batch_s: Positive = 1.0
@@ -141,6 +148,7 @@ class Settings(_Section):
     models: ModelsSettings
     source: SourceSettings = SourceSettings()
     segmentation: SegmentationSettings = SegmentationSettings()
+    objects: ObjectSettings = ObjectSettings()
     store: StoreSettings = StoreSettings()
     planner: PlannerSettings = PlannerSettings()
     chat: ChatSettings = ChatSettings()

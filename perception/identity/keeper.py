@@ -18,6 +18,7 @@ from perception.identity.gallery import IdentityGallery
 from perception.identity.looks import Look, look_at
 from perception.identity.paths import Paths
 from perception.protocols import ImageRGB
+from perception.state import State
 from perception.tracking import Track
 from streammem.types import Box
 
@@ -71,6 +72,7 @@ class IdentityKeeper:
         self._gallery = IdentityGallery(max_identities=max_identities)
         self._paths = Paths(max_paths=max_paths)
         self._sights: dict[int, _Sight] = {}  # track -> its sight
+        self._departed: dict[int, _Sight] = {}  # of the tracks that the last detection found dead
         self._in_view: set[int] = set()  # tracks that were detected last
         self._hidden: set[int] = set()  # tracks that were covered since their last look
         self._next_number = 1
@@ -80,11 +82,11 @@ class IdentityKeeper:
         return self._gallery.memory_bytes
 
     def identity_of(self, track: int) -> int:
-        """The identity of a track that was detected, as far as is known now."""
-        sight = self._sights[track]
+        """The identity of a track, as far as is known now: of one that is alive, or was until the last detection."""
+        sight = self._sights.get(track) or self._departed[track]
         if sight.identity is not None:
             return sight.identity
-        if sight.is_open:
+        if sight.is_open:  # and so in every path
             return self._paths.best.names[sight.number]
         return sight.number if sight.before is None else sight.before
 
@@ -138,6 +140,20 @@ class IdentityKeeper:
             if self._is_settled(sight):
                 self._settle(sight)
 
+    # --- resuming -----------------------------------------------------------------------------------------------------
+
+    def get_state(self) -> State:
+        """Who is in view now, and which numbers are taken. What everyone looked like (megabytes) is not in it: those
+        who come back after a resume are new."""
+        names = [[s.track, self.identity_of(s.track), s.label, s.t_seen_ns] for s in self._sights.values()]
+        return {"next_number": self._next_number, "names": names}
+
+    def set_state(self, state: State) -> None:
+        self._next_number = state["next_number"]
+        for track, identity, label, t_seen_ns in state["names"]:
+            sight = _Sight(number=identity, track=track, label=label, t_seen_ns=t_seen_ns, identity=identity)
+            self._sights[track] = sight
+
     # --- sights -------------------------------------------------------------------------------------------------------
 
     def _sight(self, track: Track, t_ns: int) -> _Sight:
@@ -185,8 +201,10 @@ class IdentityKeeper:
         sight.looks = []
 
     def _bury(self, alive: set[int]) -> None:
-        for number in [number for number in self._sights if number not in alive]:
-            self._settle(self._sights.pop(number))
+        self._departed = {number: sight for number, sight in self._sights.items() if number not in alive}
+        for number, sight in self._departed.items():
+            self._settle(sight)
+            del self._sights[number]
         self._hidden &= alive
 
 

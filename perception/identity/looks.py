@@ -28,7 +28,7 @@ Look = npt.NDArray[np.float32]
 _STRIPES = 4
 _BINS = (4, 8, 8)
 _AB_RANGE = (96, 160)
-"""Of a* and b*: what lies outside is so vivid that it hardly occurs, and goes uncounted."""
+"""Of a* and b*: what lies outside is so vivid that it hardly occurs, and counts as the outermost."""
 _SIDE = 0.2
 _SIZE = (32, 96)
 LOOK_DIM = _STRIPES * _BINS[0] * _BINS[1] * _BINS[2]
@@ -48,6 +48,7 @@ def _crop(image_rgb: ImageRGB, box: Box) -> ImageRGB:
 
 def _colours(crop: ImageRGB) -> Look:
     small = cv2.cvtColor(cv2.resize(crop, _SIZE, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2LAB)
+    small[..., 1:] = np.clip(small[..., 1:], _AB_RANGE[0], _AB_RANGE[1] - 1)
     side = int(_SIZE[0] * _SIDE)
     rows: list[npt.NDArray[np.float32]] = []
     for stripe in np.split(small[:, side : _SIZE[0] - side], _STRIPES):
