@@ -208,6 +208,9 @@ class Query:
     modalities: tuple[Modality, ...] | None = None
     event_ids: tuple[str, ...] | None = None
     """Only inside these events (any level): how a planner descends."""
+    passage_s: float | None = None
+    """Return passages: one hit per distinct span of this many seconds, around the event that matches best, with the
+    text of its best line. None: every row that matches is a hit of its own, with its own span."""
     k: int = 10
 
 

@@ -11,15 +11,18 @@ import numpy as np
 from streammem.errors import InputError
 from streammem.protocols import QueryEncoder
 from streammem.recall import fusion
-from streammem.recall.candidates import Pool
+from streammem.recall.candidates import Candidate, Pool
 from streammem.recall.dense import search_dense
 from streammem.recall.labels import LabelMatcher, LabelVectors
-from streammem.recall.scope import scope_of
+from streammem.recall.passages import passages
+from streammem.recall.scope import Scope, scope_of
+from streammem.recall.temporal import prefer
 from streammem.recall.text import search_text
 from streammem.recall.visual import name_observations, search_visual
 from streammem.store.filters import Where
 from streammem.store.reader import Reader
 from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBSERVATIONS
+from streammem.timeline import seconds_to_ns
 from streammem.types import FloatVector, Hit, Level, Query
 
 DEPTH, DEPTH_PER_HIT = 100, 4
@@ -49,9 +52,12 @@ class Recaller:
         if text:
             vector = self._text_vector(text)
             matcher = LabelMatcher(text, vector=vector, vectors=self._label_vectors)
+            # A line says one thing: beside four choices that are not it, the question alone is nearer to it.
+            alone = bool(query.passage_s is not None and query.text and query.choices)
+            line_vector = self._text_vector(query.text or "") if alone else vector
             if kinds is None or kinds:
                 where = scope.where(OBSERVATIONS).among("kind", kinds)
-                floors[OBSERVATIONS] = self._search(pool, OBSERVATIONS, text, vector, where, limit)
+                floors[OBSERVATIONS] = self._search(pool, OBSERVATIONS, text, line_vector, where, limit)
             if scope.allows("summary") or kinds:
                 where = scope.where(EVENTS).equals("level", Level.EVENT.value)
                 floors[EVENTS] = self._search(pool, EVENTS, text, vector, where, limit)
@@ -66,9 +72,32 @@ class Recaller:
         candidates = list(pool.items.values())
         if matcher is not None:
             name_observations(candidates, matcher)
+        if query.passage_s is not None:
+            return self._passages(query, candidates, floors, scope)
         fusion.score_all(candidates, floors=floors, has_dense=self._encoder is not None)
         shown = [candidate for candidate in candidates if scope.allows(candidate.modality())]
         return [candidate.hit() for candidate in fusion.rank(shown, k=query.k)]
+
+    def _passages(
+        self, query: Query, candidates: list[Candidate], floors: dict[str, fusion.Floors], scope: Scope
+    ) -> list[Hit]:
+        assert query.passage_s is not None
+        texts = (query.text or "", *query.choices)
+        return passages(
+            candidates,
+            floors=floors,
+            has_dense=self._encoder is not None,
+            preference=prefer(texts, as_of_ns=query.as_of_ns, first_ns=self._first_ns),
+            allowed=lambda candidate: scope.allows(candidate.modality()),
+            length_ns=seconds_to_ns(query.passage_s),
+            k=query.k,
+        )
+
+    def _first_ns(self) -> int:
+        """When the memory begins: days are counted from there."""
+        where = Where().equals("level", Level.EVENT.value)
+        rows = self._reader.scan(EVENTS, where, columns=["t_start_ns"], order=("t_start_ns",), limit=1)
+        return rows[0]["t_start_ns"] if rows else 0
 
     def recall_level(self, query: Query, *, level: Level) -> list[Hit]:
         """See `Memory.recall_level`."""
@@ -112,6 +141,8 @@ class Recaller:
 def _check(query: Query) -> None:
     if query.k < 1:
         raise InputError(f"k must be at least 1, not {query.k}.")
+    if query.passage_s is not None and not 1.0 <= query.passage_s <= 86_400.0:
+        raise InputError(f"A passage lasts from a second to a day, not {query.passage_s} s.")
     image = query.image_rgb
     if image is not None and (image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3):
         raise InputError(f"The example picture must be uint8 (H, W, 3), not {image.dtype} {image.shape}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -192,3 +193,31 @@ def test_paraphrases_are_found_with_the_real_encoder(tmp_path: Path) -> None:
         wrong = memory.recall(Query(text="quarterly tax return of a shipping company", k=1))
         right = memory.recall(Query(text="where did I put my keys", k=1))
         assert not wrong or (wrong[0].score < 0.25 < right[0].score)
+
+
+def test_passages_are_apart_as_long_as_wanted_and_from_the_past(memory: Memory) -> None:
+    as_of = 9 * EVENT_NS + 5 * NS_PER_S
+    for length_s in (4.0, 30.0):
+        query = Query(text="a heron near the harbour", as_of_ns=as_of, passage_s=length_s, k=50)
+        hits = memory.recall(query)
+        assert len(hits) >= 2
+        assert all(hit.t_end_ns <= as_of and hit.t_end_ns - hit.t_start_ns <= length_s * NS_PER_S for hit in hits)
+        assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+        middles = sorted((hit.recording, (hit.t_start_ns + hit.t_end_ns) // 2) for hit in hits)
+        for (one, at), (other, later) in itertools.pairwise(middles):
+            assert one != other or later - at >= length_s * NS_PER_S / 2
+
+
+def test_a_passage_says_its_best_line(memory: Memory) -> None:
+    line = bundle_of(1).observations[0]
+    (hit,) = memory.recall(Query(text=line.text, passage_s=6.0, k=1))
+    assert (hit.observation_id, hit.text, hit.event_id) == (line.observation_id, line.text, line.event_id)
+    assert hit.t_start_ns <= line.t_start_ns
+    assert hit.t_end_ns >= line.t_end_ns
+    for modality in ("speech", "visual", "summary", "object"):
+        found = memory.recall(Query(text="person otter", modalities=(modality,), passage_s=6.0, k=5))
+        assert {one.modality for one in found} == {modality}
+    (seen,) = memory.recall(Query(image_rgb=PICTURE, passage_s=6.0, k=1))
+    assert seen.modality == "visual"
+    with pytest.raises(InputError, match="passage"):
+        memory.recall(Query(text="x", passage_s=0.0))

@@ -1,0 +1,189 @@
+"""Passages: events scored as wholes, each returned once, as a span of a given length around what matches.
+
+A question is answered by half a minute, not by the two seconds of one line: what says "the eggs" stands beside what
+says who bought them. So an event scores by its best line and by its own text, and a passage of the wanted length
+around it is one hit.
+
+    own     = 0.15 best line, dense + 0.20 event, dense + 0.20 best line, words + 0.40 event, words     (calibrated)
+    score   = 0.6 own + 0.4 best own within 150 s (less with distance) + what time prefers (`temporal`)
+
+What names a thing that is seen competes as it is (`fusion`). Where the query has choices, lines are compared with the
+question alone and everything else with question and choices together.
+
+Knows no table. Costs 5 ms for two thousand candidates.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from streammem.recall.candidates import Candidate
+from streammem.recall.fusion import Floors
+from streammem.recall.temporal import TimePreference
+from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBSERVATIONS
+from streammem.types import NS_PER_S, Hit
+
+LINE_DENSE, EVENT_DENSE, LINE_WORDS, EVENT_WORDS = 0.15, 0.20, 0.20, 0.45
+AROUND = 0.4
+"""Share of the best event near by: who answers speaks after who asks, and an episode is about one thing."""
+AROUND_NS = 150 * NS_PER_S
+AROUND_FADE = 0.3
+"""What the best event near by has lost at `AROUND_NS`."""
+APART = 0.5
+"""Centres of two passages are at least this share of their length apart."""
+
+_Spans = tuple[int, int]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Event:
+    """One event with what was found in it. `best`: the candidate a hit speaks of; None where none may be shown."""
+
+    recording: str
+    t_start_ns: int
+    t_end_ns: int
+    whole: Candidate | None = None
+    best: Candidate | None = None
+    best_value: float = -1.0
+    line_dense: float | None = None
+    line_words: float | None = None
+    seen: float = 0.0
+    score: float = 0.0
+
+    @property
+    def middle_ns(self) -> int:
+        return (self.t_start_ns + self.t_end_ns) // 2
+
+
+def passages(
+    candidates: list[Candidate],
+    *,
+    floors: dict[str, Floors],
+    has_dense: bool,
+    preference: TimePreference,
+    allowed: Callable[[Candidate], bool],
+    length_ns: int,
+    k: int,
+) -> list[Hit]:
+    """The best `k` passages, best first. `allowed`: which candidates may be what a hit speaks of."""
+    events = _gathered(candidates, allowed=allowed, has_dense=has_dense)
+    _score(list(events.values()), floors=floors, has_dense=has_dense, preference=preference)
+    ordered = sorted(
+        (event for event in events.values() if event.best is not None),
+        key=lambda event: (-event.score, event.recording, event.t_start_ns, event.t_end_ns),
+    )
+    hits: list[Hit] = []
+    middles: dict[str, list[int]] = defaultdict(list)
+    for event in ordered:
+        assert event.best is not None
+        start, end = _span(event, length_ns=length_ns, as_of_ns=preference.as_of_ns)
+        middle = (start + end) // 2
+        if any(abs(middle - other) < APART * length_ns for other in middles[event.recording]):
+            continue
+        middles[event.recording].append(middle)
+        found = event.best.hit()
+        score = min(max(event.score, 0.0), 1.0)
+        hits.append(replace(found, t_start_ns=start, t_end_ns=end, score=score))
+        if len(hits) == k:
+            break
+    return hits
+
+
+def _gathered(
+    candidates: list[Candidate], *, allowed: Callable[[Candidate], bool], has_dense: bool
+) -> dict[str, _Event]:
+    events: dict[str, _Event] = {}
+    for candidate in candidates:
+        if candidate.table == FACTS:
+            continue  # what a fact was learned from is found itself
+        row, name = candidate.row, candidate.event_id
+        start, end = row["t_start_ns"], row["t_end_ns"]
+        event = events.get(name)
+        if event is None:
+            event = events[name] = _Event(recording=row["recording"], t_start_ns=start, t_end_ns=end)
+        event.t_start_ns, event.t_end_ns = min(event.t_start_ns, start), max(event.t_end_ns, end)
+        if candidate.table == EVENTS:
+            event.whole = candidate
+            value = 0.0  # a line that matches at all says it better
+        elif candidate.table == KEYFRAMES or candidate.named is not None:
+            value = (candidate.visual if candidate.table == KEYFRAMES else candidate.named) or 0.0
+            if allowed(candidate):
+                event.seen = max(event.seen, value)
+        else:
+            event.line_dense = _larger(event.line_dense, candidate.dense)
+            event.line_words = _larger(event.line_words, candidate.words)
+            value = (candidate.dense or 0.0) + (candidate.words or 0.0) if has_dense else candidate.words or 0.0
+        if value > event.best_value and allowed(candidate):
+            event.best, event.best_value = candidate, value
+    return events
+
+
+def _score(events: list[_Event], *, floors: dict[str, Floors], has_dense: bool, preference: TimePreference) -> None:
+    """Sets `score` of every event."""
+    lines, wholes = floors.get(OBSERVATIONS, Floors()), floors.get(EVENTS, Floors())
+    own = np.zeros(len(events))
+    for index, event in enumerate(events):
+        whole = event.whole
+        # What a search did not return is at most as good as the last that it did.
+        words = LINE_WORDS * _known(event.line_words, lines.words)
+        words += EVENT_WORDS * _known(whole.words if whole else None, wholes.words)
+        if has_dense:
+            dense = LINE_DENSE * _known(event.line_dense, lines.dense)
+            dense += EVENT_DENSE * _known(whole.dense if whole else None, wholes.dense)
+            own[index] = words + dense
+        else:
+            own[index] = words / (LINE_WORDS + EVENT_WORDS)
+    near = _best_near(own, events)
+    for index, event in enumerate(events):
+        text = (1.0 - AROUND) * float(own[index]) + AROUND * float(near[index])
+        event.score = max(text, event.seen) + preference.bonus(event.t_start_ns, event.t_end_ns)
+
+
+def _best_near(own: npt.NDArray[np.float64], events: list[_Event]) -> npt.NDArray[np.float64]:
+    """(N,): the best of `own` within `AROUND_NS` of each event's middle in its recording, itself included."""
+    best = own.copy()
+    by_recording: dict[str, list[int]] = defaultdict(list)
+    for index, event in enumerate(events):
+        by_recording[event.recording].append(index)
+    for members in by_recording.values():
+        order = np.array(sorted(members, key=lambda index: events[index].middle_ns))
+        middles = np.array([events[index].middle_ns for index in order])
+        for step in range(1, len(order)):
+            apart = middles[step:] - middles[:-step]
+            inside = apart <= AROUND_NS
+            if not inside.any():
+                break
+            left, right = order[:-step][inside], order[step:][inside]
+            kept = 1.0 - AROUND_FADE * apart[inside] / AROUND_NS
+            best[left] = np.maximum(best[left], own[right] * kept)
+            best[right] = np.maximum(best[right], own[left] * kept)
+    return best
+
+
+def _span(event: _Event, *, length_ns: int, as_of_ns: int | None) -> _Spans:
+    """`length_ns` around an event, or around its best line where the event is longer. Ends by `as_of_ns`."""
+    middle = event.middle_ns
+    if event.t_end_ns - event.t_start_ns > length_ns and event.best is not None:
+        row = event.best.row
+        middle = (row["t_start_ns"] + row["t_end_ns"]) // 2
+        middle = min(max(middle, event.t_start_ns + length_ns // 2), event.t_end_ns - length_ns // 2)
+    start = middle - length_ns // 2
+    if as_of_ns is not None:
+        start = min(start, as_of_ns - length_ns)
+    if event.t_start_ns >= 0:
+        start = max(start, 0)  # nothing was recorded before a recording's start
+    end = start + length_ns
+    return start, end if as_of_ns is None else min(end, as_of_ns)
+
+
+def _larger(one: float | None, other: float | None) -> float | None:
+    return one if other is None else other if one is None else max(one, other)
+
+
+def _known(value: float | None, floor: float) -> float:
+    return floor if value is None else value
