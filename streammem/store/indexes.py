@@ -9,6 +9,7 @@ manifest. Knows no batch and no lock: called by the writer. A build costs about 
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Any, cast
 
 import numpy as np
@@ -69,6 +70,26 @@ def rebuild_indexes(table: Any, name: str) -> None:
                 table.drop_index(index.name)
 
 
+def optimise(table: Any, *, keep: timedelta, delete_unverified: bool = False) -> None:
+    """Merges small files, adds new rows to the indexes, removes versions older than `keep`.
+
+    LanceDB 0.40 cannot add rows to a vector index that have no vector, all of them ("Not found: .../ivf_0.lance", from
+    its own scratch folder): then the vector indexes are made anew, which knows how to leave such rows out.
+    """
+    try:
+        table.optimize(cleanup_older_than=keep, delete_unverified=delete_unverified)
+    except RuntimeError as error:
+        if "ivf_" not in str(error):
+            raise
+        logger.info("vector indexes of %s are made anew: %s", table.name, error)
+        indexed = [index for index in table.list_indices() if index.columns[0].startswith(VECTOR_ROLES)]
+        for index in indexed:
+            table.drop_index(index.name)
+        table.optimize(cleanup_older_than=keep, delete_unverified=delete_unverified)
+        for index in indexed:
+            table.create_index(index.columns[0], config=vector_index_config())
+
+
 def rebuild_full_text(table: Any, name: str) -> None:
     """After a change to many texts."""
     for column, kind, options in _wanted(name):
@@ -97,11 +118,12 @@ def refresh_vector_indexes(
     if table.count_rows() < from_rows:
         return {}
     fresh: dict[str, VectorIndexNote] = {}
+    indexed = {column for index in table.list_indices() for column in index.columns}
     for column in table.schema.names:
         if not column.startswith(VECTOR_ROLES):
             continue
         rows = int(table.count_rows(f"{column} IS NOT NULL"))
-        note = notes.get(f"{name}.{column}")
+        note = notes.get(f"{name}.{column}") if column in indexed else None
         if rows < from_rows or (note is not None and rows < note.rows * REBUILD_GROWTH):
             continue
         table.create_index(column, config=vector_index_config())

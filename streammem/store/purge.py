@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from streammem.store.indexes import rebuild_indexes
+from streammem.store.indexes import optimise, rebuild_indexes
 
 _NOW = timedelta(milliseconds=1)
 """Age of the versions that go. Not zero: LanceDB warns of that one."""
@@ -29,7 +29,7 @@ def has_deleted_rows(folder: Path, name: str) -> bool:
 def purge(table: Any, folder: Path, name: str) -> None:
     """Leaves no byte of a deleted row in the table's folder. Safe to repeat at any point."""
     # Files of old versions first, so that the marks that are left are those of the newest version.
-    table.optimize(cleanup_older_than=_NOW, delete_unverified=True)
+    optimise(table, keep=_NOW, delete_unverified=True)
     marked = _fragments_with_deletions(folder, name)
     if marked:
         ranges = [
@@ -38,7 +38,7 @@ def purge(table: Any, folder: Path, name: str) -> None:
         column = next(column for column in _ID_COLUMNS if column in table.schema.names)
         table.update(where=" OR ".join(ranges), values_sql={column: column})
     rebuild_indexes(table, name)
-    table.optimize(cleanup_older_than=_NOW, delete_unverified=True)
+    optimise(table, keep=_NOW, delete_unverified=True)
 
 
 def _fragments_with_deletions(folder: Path, name: str) -> list[int]:

@@ -26,7 +26,7 @@ import stamina
 from streammem.settings import StoreSettings
 from streammem.store import lance
 from streammem.store.filters import Where
-from streammem.store.indexes import create_table_indexes, refresh_vector_indexes
+from streammem.store.indexes import create_table_indexes, optimise, refresh_vector_indexes
 from streammem.store.migrations import Manifest, write_manifest
 from streammem.store.purge import has_deleted_rows, purge
 from streammem.store.reader import Reader
@@ -36,6 +36,12 @@ logger = logging.getLogger(__name__)
 
 QUEUE_BATCHES = 16
 """Batches that may wait. Beyond, a writer of rows commits itself and so feels the disk: nothing is dropped."""
+TOGETHER_S = 0.05
+"""How long the first row after a pause waits for what belongs with it (its checkpoint, its segments)."""
+IDLE_S = 30.0
+"""A writer that nothing came to for so long optimises what it wrote."""
+PATIENT_ROWS, MOST_PATIENCE = 250_000, 4
+"""For each so many rows in a table it is optimised one time less often, down to a quarter as often."""
 _COMPACT_KEEPS_S = 0.001
 """Versions that `compact` keeps. Not zero: LanceDB warns of that one, and means it."""
 
@@ -77,6 +83,8 @@ class Writer:
         self._closed = False
         self._failure: Exception | None = None
         self._commits_since_optimise = 0
+        self._committed_s = time.monotonic() - 3600.0
+        self._rows_at_optimise = 0
         self.commits = 0
         self.beliefs: Projection | None = None
         with self._guarded():
@@ -229,7 +237,11 @@ class Writer:
                     self._queue.wait(self._settings.batch_s)
 
     def _needs_optimising(self) -> bool:
-        return self._commits_since_optimise >= self._settings.optimise_every_commits
+        """After so many commits (a large table is rewritten less often: its small files are merged into a large one
+        each time), or when nothing has come for a while."""
+        commits = self._commits_since_optimise
+        many = self._settings.optimise_every_commits * min(MOST_PATIENCE, 1 + self._rows_at_optimise // PATIENT_ROWS)
+        return commits >= many or (commits > 0 and time.monotonic() >= self._committed_s + IDLE_S)
 
     def _due(self) -> bool:
         size = self._batch.size()
@@ -238,9 +250,17 @@ class Writer:
         return size >= self._settings.batch_rows or self._patience_s() == 0.0
 
     def _patience_s(self) -> float | None:
+        """Seconds to wait before the next commit (0: it is due), or the next optimising; None: nothing to wait for.
+
+        Rows that come after a pause are committed at once, with what comes right with them: so an event of a live
+        stream is searchable elsewhere within a fraction of a second. Rows that keep coming make a batch.
+        """
+        now = time.monotonic()
         if not self._batch.size():
-            return None
-        return max(0.0, self._batch.since_s + self._settings.batch_s - time.monotonic())
+            return max(0.0, self._committed_s + IDLE_S - now) if self._commits_since_optimise else None
+        since = self._batch.since_s
+        due = max(since + min(TOGETHER_S, self._settings.batch_s), self._committed_s + self._settings.batch_s)
+        return max(0.0, min(due, since + self._settings.batch_s) - now)
 
     def _put_back(self, batch: _Batch) -> None:
         with self._queue:
@@ -276,6 +296,7 @@ class Writer:
             batch.rows[RECORDINGS] = []
         self.commits += 1
         self._commits_since_optimise += 1
+        self._committed_s = time.monotonic()
 
     def _done(self, batch: _Batch, number: int) -> None:
         self._sequence = number
@@ -329,7 +350,7 @@ class Writer:
         if self.beliefs is not None:
             self.beliefs.project(self._tables[BELIEFS])
         for name, table in self._tables.items():
-            _retry(lambda table=table: table.optimize(cleanup_older_than=timedelta(seconds=keep_s)))
+            _retry(lambda table=table: optimise(table, keep=timedelta(seconds=keep_s)))
             known = self._manifest.vector_indexes
             from_rows = self._settings.vector_index_from_rows
             if name != RECORDINGS:
@@ -339,6 +360,7 @@ class Writer:
             self._manifest = self._manifest.model_copy(update={"vector_indexes": merged})
             write_manifest(self.folder, self._manifest)
         self._commits_since_optimise = 0
+        self._rows_at_optimise = max(int(table.count_rows()) for table in self._tables.values())
 
     def _guarded(self) -> contextlib.AbstractContextManager[None]:
         return _translated(self.folder)

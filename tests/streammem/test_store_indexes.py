@@ -86,3 +86,27 @@ def test_small_memories_have_no_vector_index(tmp_path: Path) -> None:
     with Memory.open(tmp_path, write=True, create=True) as memory:
         memory.compact()
     assert read_manifest(tmp_path).vector_indexes == {}
+
+
+def test_rows_without_any_vector_do_not_break_an_index(folder: Path, tmp_path: Path) -> None:
+    """LanceDB's own way of adding rows to an index fails where none of them has a vector."""
+    import shutil
+
+    copy = tmp_path / "m"
+    shutil.copytree(folder, copy)
+    with Memory.open(copy, write=True, settings=StoreSettings(vector_index_from_rows=2000)) as memory:
+        start = ROWS * NS_PER_S
+        event_id = event_id_for("r", Level.EVENT, start)
+        event = Event(
+            event_id=event_id, recording="r", level=Level.EVENT, t_start_ns=start, t_end_ns=start + NS_PER_S,
+            strength=1.0, parent_id=None,
+        )  # fmt: skip
+        bare = Observation(
+            observation_id="bare", event_id=event_id, recording="r", kind="caption", t_start_ns=start,
+            t_end_ns=start + NS_PER_S, text="nobody embedded this",
+        )  # fmt: skip
+        memory.write(EventBundle(event=event, observations=(bare,)))
+        memory.compact()
+        table = memory._reader.table("observations")
+        assert COLUMN in {column for index in table.list_indices() for column in index.columns}
+        assert len(memory.observations()) == ROWS + 1
