@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from planners.budget import Budget, BudgetExceeded
 from planners.finding import Finder
 from planners.matches import Match, Occurrence, evidence_from, occurrences, with_support
-from planners.plan import ANY_SPEECH, Plan
+from planners.plan import ANY_SPEECH, COMPUTED_KINDS, Plan
 from planners.protocols import Board, Draft, Reasoner, Verdict
 from planners.question import parse_clause, parse_question
 from planners.reading import MemoryView
@@ -259,10 +259,10 @@ class _Loop:
 
     def _search(self, modalities: tuple[Modality, ...]) -> None:
         board, plan = self.board, self.board.plan
-        if not board.spans:
-            return
+        if not board.spans or (self.choices and not self.reasoner.wants_nearby and plan.kind not in COMPUTED_KINDS):
+            return  # options are weighed by scenes of their own
         if plan.anchor is not None and board.anchor is None:
-            if self.choices:  # one of the options may still be borne out by what is nearest to the whole question
+            if self.reasoner.wants_nearby:  # an option may still be borne out by what is nearest to the whole question
                 board.nearby = self._nearest(plan.question)
             return
         if plan.kind == "order":
@@ -282,7 +282,7 @@ class _Loop:
             )
         if plan.speaker and any(match.speaker for match in board.matches):
             board.matches = [match for match in board.matches if same_name(match.speaker, plan.speaker)]
-        if self.reasoner.wants_nearby or self.choices:
+        if self.reasoner.wants_nearby:
             board.nearby = self._nearest(plan.target or plan.question)
 
     def _find_clause(self, clause: str) -> list[Match]:

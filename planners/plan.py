@@ -19,6 +19,8 @@ OccurrenceKind = Literal["all", "first", "last", "nth", "any"]
 AnchorRelation = Literal["before", "after", "during"]
 TimeOrigin = Literal["start", "end", "now", "day", "first_day", "epoch"]
 
+COMPUTED_KINDS: frozenset[QuestionKind] = frozenset({"when", "how_many", "how_long", "order", "yes_no"})
+"""Kinds whose answer is reckoned, so that options can be compared with it."""
 ANY_SPEECH: tuple[Modality, ...] = ("speech", "caption")
 ANY_SIGHT: tuple[Modality, ...] = ("object", "scene", "visual", "caption", "summary", "fact")
 ANY_WRITING: tuple[Modality, ...] = ("text_in_view",)

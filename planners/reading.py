@@ -181,10 +181,12 @@ class MemoryView:
         modalities: tuple[Modality, ...] | None = None,
         event_ids: tuple[str, ...] | None = None,
         level: Level | None = None,
+        choices: tuple[str, ...] = (),
     ) -> list[Hit]:
         """Hybrid recall inside the span and the events; over one level's segments where `level` is given."""
         query = Query(
             text=text,
+            choices=choices,
             after_ns=span.t_start_ns if span else None,
             before_ns=span.t_end_ns if span else None,
             as_of_ns=self.as_of_ns,

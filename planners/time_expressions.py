@@ -53,7 +53,7 @@ _NUMBER = (
 )
 _UNIT = r"(?:seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?)"
 _SHORT = r"\d+(?:\.\d+)?\s?[smh]\b"
-_LENGTH = rf"(?:{_NUMBER}[\s-]+{_UNIT}(?:(?:\s+and)?\s+{_NUMBER}\s+{_UNIT})?|{_SHORT}(?:\s?{_SHORT})?)"
+_LENGTH = rf"(?:{_NUMBER}(?: and a half)?[\s-]+{_UNIT}(?:(?:\s+and)?\s+{_NUMBER}\s+{_UNIT})?|{_SHORT}(?:\s?{_SHORT})?)"
 _ISO = r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?"
 _CLOCK = r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:\s?[ap]\.?m\b\.?)?|\d{1,2}\s?[ap]\.?m\b\.?|\d{1,2}\s+o['\u2019]clock"
 _INSTANT = rf"(?:{_ISO}|{_CLOCK}|(?:second|minute|hour)\s+\d+(?:\.\d+)?|{_LENGTH})"
@@ -83,14 +83,15 @@ class _Instant:
 def length_s(text: str) -> float | None:
     """Seconds of a duration in words: `two minutes`, `1 hour and 30 minutes`, `90s`. None where it is not one."""
     total, found = 0.0, False
-    pattern = rf"({_NUMBER})[\s-]*(seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|[smh])\b"
+    pattern = rf"({_NUMBER})( and a half)?[\s-]*(seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|[smh])\b"
     for match in re.finditer(pattern, text.lower()):
-        amount, unit = match.group(1), match.group(2)
+        amount, half, unit = match.groups()
         value = {"a": 1.0, "an": 1.0, "couple of": 2.0, "few": 3.0}.get(amount)
         if value is None:
             value = 0.5 if amount.startswith("half") else number_of(amount)
         if value is None:
             continue
+        value += 0.5 if half else 0.0
         total += value * (UNIT_S[unit] if unit in UNIT_S else UNIT_S[unit.rstrip("s")])
         found = True
     return total if found else None

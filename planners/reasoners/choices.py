@@ -1,103 +1,118 @@
 """Choosing among given options: each is scored by the evidence, and by agreement with the computed answer.
 
-Three signals are added: how well lines that bear on the question cover the option (words and meaning), how well recall
-does on question and option together (summing the best few windows; without any model this reaches 42.7 % of EgoLife's
-four-option questions with BM25), and, where the answer is a number or a time, whether the option agrees with it.
+What speaks for an option is read from the scenes that the question may be about (`planners.reasoners.scenes`,
+`.signals`); options that are times are scored by the chance of the scenes in them; where the answer is a number or a
+time that was computed, by whether the option agrees with it.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
-from planners.matches import Match, from_hit
+import numpy as np
+
+from planners.matches import Match, from_hit, with_support
 from planners.protocols import Board, Draft
+from planners.reasoners.options import Option, read_options, word_stems
+from planners.reasoners.scenes import Scenes, gather, stems_of_line
+from planners.reasoners.signals import chance_of_time, presence, recalled, together
 from planners.time_expressions import find_time, length_s
 from planners.windows import resolve_window
-from planners.words import content_words, numbers_in, tokens
+from planners.words import numbers_in
 from streammem.types import NS_PER_S, Hit
 
 NOTHING_RELATES = 0.18
-"""Best option score below which none of the options has anything to do with the memory."""
-NEAR_ENOUGH_FOR_TIME = 0.25
-"""Support of a line from which on it may place a question in time among given options."""
-_RECALLED = 6
-_LINES = 40
+"""Best score of recall below which none of the options has anything to do with the memory."""
+AGREEMENT, TIME_AGREEMENT = 0.75, 0.4
+"""How much the computed answer counts against what the scenes say. Less for times: which of several occurrences is
+meant, the scenes weigh and the operator does not."""
+_RECALLED = 12
+_SHOWN_SCENES = 3
 
 
-def choose(board: Board, draft: Draft | None, choices: Sequence[str], *, lines: Sequence[Match]) -> Draft | None:
+def choose(board: Board, draft: Draft | None, choices: Sequence[str]) -> Draft | None:
     """The best option with the evidence for it; None when nothing in memory relates to any.
 
     Args:
         draft: the answer computed without looking at the options, if there is one.
-        lines: the lines nearest to the question, best first, whether or not they are near enough to answer it.
     """
-    near = list(lines)[:_LINES]
-    placed = draft or _tentative(board, near)
-    scores, proofs = [0.0] * len(choices), list[list[Match]]([[] for _ in choices])
-    recalled = [_recalled(board, choice) for choice in choices]
-    best_recall = max((sum(hit.score for hit in hits[:3]) for hits in recalled), default=0.0) or 1.0
-    for index, choice in enumerate(choices):
-        covered, proof = _covered_by(board, choice, near)
-        in_recall = sum(hit.score for hit in recalled[index][:3]) / 3
-        scores[index] = 0.55 * covered + 0.30 * in_recall / max(best_recall / 3, 0.25) + 0.15 * in_recall
-        proofs[index] = proof or [from_hit(hit, support=min(hit.score, 0.6)) for hit in recalled[index][:2]]
-        agreement = _agreement(board, placed, choice)
-        if agreement is not None:
-            scores[index] = 0.25 * scores[index] + 0.75 * agreement
-            if agreement > 0.5 and placed is not None:
-                proofs[index] = list(placed.matches)
-    if not scores or max(scores) < NOTHING_RELATES:
+    weighed = weigh(board, draft, choices)
+    if weighed is None:
         return None
-    best = max(range(len(choices)), key=lambda index: (scores[index], -index))
-    total = sum(score**2 for score in scores) or 1.0
+    shares, proofs = weighed
+    best = max(range(len(choices)), key=lambda index: (shares[index], -index))
     support = list(dict.fromkeys([*proofs[best], *(draft.matches if draft else ())]))
     if not support:
         return None
     text = choices[best] if draft is None else f"{choices[best]} ({draft.text.rstrip('.')})"
-    return Draft(text=text, matches=tuple(support), confidence=min(scores[best] ** 2 / total, 0.95), choice=best)
+    return Draft(text=text, matches=tuple(support), confidence=min(shares[best], 0.95), choice=best)
 
 
-def _tentative(board: Board, lines: Sequence[Match]) -> Draft | None:
-    """For options that are times, where no line passes the bar: the nearest lines, the last of them where asked."""
-    if board.plan.kind != "when" or not lines or lines[0].support < NEAR_ENOUGH_FOR_TIME:
+def weigh(board: Board, draft: Draft | None, choices: Sequence[str]) -> tuple[list[float], list[list[Match]]] | None:
+    """The share of belief that each option deserves (they add up to 1), and what it rests on; None when nothing in
+    memory relates to any."""
+    asked, options = board.plan.question, read_options(choices)
+    found = gather(board, choices)
+    hits = [board.view.recall(f"{asked} {choice}", k=_RECALLED) for choice in choices]
+    if max((hit.score for each in hits for hit in each), default=0.0) < NOTHING_RELATES and draft is None:
         return None
-    near = [line for line in lines if line.support >= lines[0].support - 0.05]
-    best = near[0]
-    if board.plan.occurrence == "last":
-        best = max(near, key=lambda line: line.t_start_ns)
-    elif board.plan.occurrence == "first":
-        best = min(near, key=lambda line: line.t_start_ns)
-    return Draft(text=best.text, matches=(best,), confidence=best.support)
+    scores = _scores(board, options, found, hits)
+    proofs = [_proof(board, option, found, each) for option, each in zip(options, hits, strict=True)]
+    agreements = [_agreement(board, draft, choice) for choice in choices]
+    for index, agreement in enumerate(agreements):
+        if agreement is not None:
+            share = AGREEMENT if options[index].window is None else TIME_AGREEMENT
+            scores[index] = (1 - share) * scores[index] + share * agreement
+            if agreement > 0.5 and draft is not None:
+                proofs[index] = list(draft.matches)
+    total = sum(scores) or 1.0
+    return [score / total for score in scores], proofs
 
 
-def _covered_by(board: Board, choice: str, lines: Sequence[Match]) -> tuple[float, list[Match]]:
-    """The best product of (how near a line is to the question) and (how well it covers the option)."""
-    if not lines:
-        return 0.0, []
-    wanted = {"i", "me", "my", "mine"} & {token.lower() for token in tokens(choice)}
-    if content_words(choice):
-        supports = board.view.relevance.supports(choice, [line.text for line in lines], among=5)
-        shares = [0.5 * each.score + 0.5 * each.coverage for each in supports]
-    else:
-        shares = [0.0 for _ in lines]
-    if wanted:
-        first_person = [bool({"i", "my", "me"} & {token.lower() for token in tokens(line.text)}) for line in lines]
-        shares = [max(share, 0.7 * mine) for share, mine in zip(shares, first_person, strict=True)]
-    ranked = sorted(
-        ((0.25 + 0.75 * line.support) * share, -index)
-        for index, (line, share) in enumerate(zip(lines, shares, strict=True))
-    )
-    value, minus_index = ranked[-1]
-    return value, [lines[-minus_index]] if value > 0 else []
+def _scores(board: Board, options: Sequence[Option], found: Scenes, hits: Sequence[Sequence[Hit]]) -> list[float]:
+    """In [0, 1], adding up to 1."""
+    timed = [option for option in options if option.window is not None]
+    if 2 * len(timed) > len(options) and found.scenes:
+        chances = [_chance(board, option, found) for option in options]
+        if sum(chances) > 0:
+            return [chance / sum(chances) for chance in chances]
+    sums = [
+        presence(option, found)
+        + math.log(together(board.plan.question, option, found.scenes) + 0.1)
+        + math.log(recalled(each) + 0.01)
+        for option, each in zip(options, hits, strict=True)
+    ]
+    powers = np.exp(np.array(sums) - max(sums, default=0.0))
+    return [float(power) for power in powers / powers.sum()]
 
 
-def _recalled(board: Board, choice: str) -> list[Hit]:
-    asked = board.plan.target or board.plan.question
-    found: list[Hit] = []
-    for span in board.spans[:4] if board.narrowed else (None,):
-        found += board.view.recall(f"{asked} {choice}", k=_RECALLED, span=span)
-    return sorted(found, key=lambda hit: (-hit.score, hit.recording, hit.t_start_ns, hit.text))
+def _chance(board: Board, option: Option, found: Scenes) -> float:
+    if option.window is None:
+        return 0.0
+    view = board.view
+    spans = resolve_window(option.window, recordings=view.recordings, now_ns=view.now_ns)
+    return chance_of_time(spans, found, now_ns=view.now_ns)
+
+
+def _proof(board: Board, option: Option, found: Scenes, hits: Sequence[Hit]) -> list[Match]:
+    """The lines that speak for an option: of the likeliest scenes that hold it, then what recall has for it."""
+    asked = frozenset(word_stems(board.plan.question, first_person=True))
+    own = frozenset(option.stems)
+    ranked: list[tuple[float, int, Match]] = []
+    for number, (scene, chance) in enumerate(zip(found.scenes, found.chances, strict=True)):
+        held = sum(word in scene.stems for word in own)
+        if not held:
+            continue
+        for line in scene.lines:
+            stems = stems_of_line(line.text, line.speaker, is_caption=line.modality == "caption")
+            says = len(stems & own) / len(own) + 0.5 * len(stems & asked) / max(len(asked), 1)
+            if says > 0:
+                ranked.append((-float(chance) * held * says, number, line))
+    ranked.sort(key=lambda each: (each[0], each[1], each[2].t_start_ns, each[2].text))
+    best = [with_support(line, min(0.3 - rank, 0.9)) for rank, _, line in ranked[:_SHOWN_SCENES]]
+    return [*best, *(from_hit(hit, support=min(hit.score, 0.6)) for hit in hits[:2])]
 
 
 def _agreement(board: Board, draft: Draft | None, choice: str) -> float | None:

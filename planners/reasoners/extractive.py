@@ -64,7 +64,7 @@ class ExtractiveReasoner:
         if draft is not None and board.relaxed:
             draft = Draft(text=draft.text, matches=draft.matches, confidence=draft.confidence * RELAXED_CONFIDENCE)
         if choices:
-            draft = choose(board, draft, choices, lines=board.nearby or board.matches)
+            draft = choose(board, draft, choices)
         return Verdict(enough=draft is not None, draft=draft)
 
 

@@ -143,8 +143,10 @@ def _length_of_recordings(board: Board) -> Draft | None:
 
 
 def answer_order(board: Board) -> Draft | None:
-    """Sorts the targets by their first occurrence; None unless every one was found."""
+    """Sorts the targets by their first occurrence; None unless every one was found, and there are any."""
     plan, words = board.plan, board.view.words
+    if not plan.targets:
+        return None
     firsts: list[tuple[int, str, Match]] = []
     for target in plan.targets:
         matches = strong(board.by_target.get(target, []))
