@@ -11,7 +11,8 @@ and differs where it is not:
     no counting of long-term use         original: RuntimeError once full   here: always counted
 
 Bounds: `(max_frames - 1) * H * W + max_long_elements` elements, allocated at the first write, and as many values for
-every group of objects when it first comes. At 480p (30 x 54, 64 key and 512 value channels): 72 MB for one object.
+every group of objects when it first comes. At 480p (30 x 54, 64 key and 512 value channels): 80 MB for
+one object, scratch space included, and 50 MB for each further one.
 """
 
 from __future__ import annotations
@@ -106,6 +107,25 @@ class VisualMemory:
         """In the order in which they came."""
         groups = [] if self._table is None else self._table.groups
         return tuple(number for group in groups for number in group.objects)
+
+    def weight(self, number: int) -> Tensor:
+        """(V,): each channel of an object's value, summed over all elements. Where values say who or what an element
+        belongs to, this tells what is still remembered of each."""
+        table, values = self._values_of(number)
+        return values[table.long.used].sum(0) + values[table.work.used].sum(0)
+
+    def erase(self, number: int, channel: int) -> None:
+        """Makes one channel of an object's value zero in every element."""
+        self._values_of(number)[1][:, channel] = 0
+
+    def _values_of(self, number: int) -> tuple[ElementTable, Tensor]:
+        """The table, and a view (rows, V) of the object's values."""
+        table = self._table
+        for group in table.groups if table is not None else ():
+            if table is not None and number in group.objects:
+                first = group.objects.index(number) * self._value_channels
+                return table, group.values[:, first : first + self._value_channels]
+        raise InputError(f"There is no object {number} in this visual memory.")
 
     def clear(self) -> None:
         """Forgets everything and gives the space back; the next write may have other sizes."""
