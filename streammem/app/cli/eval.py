@@ -98,6 +98,77 @@ _COLUMNS = (
 )
 
 
+@app.command("synth")
+def synth(
+    videos: Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Background, and needles without --needle.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="A new folder for the test.")],
+    hours: Annotated[float, typer.Option("--hours", metavar="H", help="How long the test is.")] = 1.0,
+    needles: Annotated[int, typer.Option("--needles", metavar="N", help="How many clips are hidden in it.")] = 5,
+    needle: Annotated[
+        list[Path] | None,
+        typer.Option("--needle", metavar="VIDEO", help="Cut the clips from this video instead; repeatable."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="The same seed makes the same test.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a needle test: clips of 10 s at known moments of hours of background, and questions about them."""
+    from dataclasses import asdict
+
+    from streammem.app.evaluation.synth import synthesise
+
+    with _Steps() as steps:
+        made = synthesise(
+            videos,
+            out=out,
+            hours=hours,
+            needles=needles,
+            seed=seed,
+            needle_videos=tuple(needle or ()),
+            progress=steps.show,
+        )
+    if as_json:
+        print_json({**asdict(made), "folder": str(made.folder)})
+        return
+    stdout_console().print(
+        f"{made.folder}: {made.hours:g} h, {counted(made.needles, 'needle')}, {counted(made.questions, 'question')}; "
+        f"the background is played {made.background_repeated:g} times. Run `streammem eval jsonl {made.folder} "
+        "--memory DIR`.",
+        soft_wrap=True,
+        markup=False,
+    )
+
+
+class _Steps:
+    """One bar per step of making a test; silent where stderr is not a terminal."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=stderr_console(),
+            disable=not sys.stderr.isatty(),
+            transient=True,
+        )
+        self._tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> _Steps:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def show(self, what: str, done: float, total: float) -> None:
+        """Moves the bar of a step."""
+        if what not in self._tasks:
+            self._tasks[what] = self._bars.add_task(what, total=total)
+        self._bars.update(self._tasks[what], completed=done)
+
+
 def _show(done: Evaluation) -> None:
     console = stdout_console()
     rows = table(*_COLUMNS)

@@ -63,7 +63,11 @@ class Baseline:
         if self._reader is not None:
             self._reader.close()
 
-    def recall(self, text: str, *, choices: Sequence[str], as_of_ns: int | None) -> list[Found]:
+    def recall(
+        self, text: str, *, choices: Sequence[str], as_of_ns: int | None, image: str | None = None
+    ) -> list[Found]:
+        if image is not None and self._index is not None:
+            return []  # neither words nor sentences know pictures
         return [_found(window, score) for window, score in self._best(" ".join([text, *choices]), as_of_ns)]
 
     def answer(self, text: str, *, choices: Sequence[str], as_of_ns: int | None) -> Replied | None:

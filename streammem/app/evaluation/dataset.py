@@ -54,6 +54,8 @@ class Question:
     types: tuple[str, ...] = ()
     asked_at: Moment | None = None
     evidence: tuple[Moment, ...] = ()
+    image: str | None = None
+    """Path of a picture that the question shows: recalled by it, not answered in words."""
 
     @property
     def is_scored(self) -> bool:

@@ -109,7 +109,7 @@ def histogram(values: Sequence[float], *, marks: Sequence[tuple[str, float]], un
     counts = [0] * (high - low)
     for value in positive:
         counts[min(max(math.floor(4 * math.log10(value)) - low, 0), len(counts) - 1)] += 1
-    height, bottom, top = 220, 42, 30
+    height, bottom, top = 236, 42, 46
     wide = (WIDTH - _LEFT - 20) / len(counts)
 
     def x_of(value: float) -> float:
@@ -134,8 +134,8 @@ def histogram(values: Sequence[float], *, marks: Sequence[tuple[str, float]], un
             text = f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
             parts.append(f'<text class="tick" x="{x_of(value):.1f}" y="{height - bottom + 18}">{text}</text>')
     for name, value in marks:
-        parts.append(_rule(x_of(value), top - 8, x_of(value), height - bottom, css="mark"))
-        parts.append(f'<text class="tick" x="{x_of(value):.1f}" y="{top - 12}">{escape(name)}</text>')
+        parts.append(_rule(x_of(value), top - 20, x_of(value), height - bottom, css="mark"))
+        parts.append(f'<text class="tick" x="{x_of(value):.1f}" y="{top - 26}">{escape(name)}</text>')
     parts.append(f'<text class="title" x="{WIDTH / 2}" y="{height - 4}">{escape(unit)}</text>')
     return _svg(parts, WIDTH, height, title)
 

@@ -74,7 +74,7 @@ def _tiles(ours: dict[str, Any]) -> str:
         ("Reciprocal rank", _number(ours["mrr"]), f"question only: {_number(ours['mrr_question_only'])}"),
         ("Leaks", str(ours["leakage"]), "hits or evidence later than the asking"),
         ("“Not in memory”", said, f"precision / recall; said {abstention['said']} times"),
-        ("Latency", f"{_number(ours['latency_ms']['p50'])} ms", f"p95: {_number(ours['latency_ms']['p95'])} ms"),
+        ("Latency", _duration(ours["latency_ms"]["p50"]), f"p95: {_duration(ours['latency_ms']['p95'])}"),
         ("Language model", f"{ours['model_calls']:,} calls", f"{ours['tokens']:,} tokens"),
     ]
     if "moment_retrieval" in ours:
@@ -232,6 +232,12 @@ def _notes(done: Evaluation) -> str:
 
 def _has_choices(scored: Sequence[Scored]) -> bool:
     return bool(scored) and fmean(bool(one.question.choices) for one in scored) > 0
+
+
+def _duration(milliseconds: float | None) -> str:
+    if milliseconds is None:
+        return _number(None)
+    return f"{milliseconds / 1000:.1f} s" if milliseconds >= 1000 else f"{milliseconds:.0f} ms"
 
 
 def _number(value: float | None, unit: str = "") -> str:

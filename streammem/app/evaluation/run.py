@@ -192,7 +192,7 @@ def _asked(question: Question, fingerprint: str, system: System, *, place: Place
     reply, error, milliseconds = None, None, 0.0
     try:
         began = time.perf_counter()
-        recalled = system.recall(question.text, choices=question.choices, as_of_ns=as_of_ns)
+        recalled = system.recall(question.text, choices=question.choices, as_of_ns=as_of_ns, image=question.image)
         milliseconds = 1000 * (time.perf_counter() - began)
         alone = system.recall(question.text, choices=(), as_of_ns=as_of_ns) if question.choices else recalled
         if question.is_scored:

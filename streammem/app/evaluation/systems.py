@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -25,8 +26,10 @@ TEXT_KEPT = 200
 class System(Protocol):
     """One way of finding and answering, over one open memory."""
 
-    def recall(self, text: str, *, choices: Sequence[str], as_of_ns: int | None) -> list[Found]:
-        """At most `RECALL_K` spans, best first."""
+    def recall(
+        self, text: str, *, choices: Sequence[str], as_of_ns: int | None, image: str | None = None
+    ) -> list[Found]:
+        """At most `RECALL_K` spans, best first. With a picture it is searched by its looks, not by the text."""
         ...
 
     def answer(self, text: str, *, choices: Sequence[str], as_of_ns: int | None) -> Replied | None:
@@ -57,8 +60,14 @@ class MemorySystem:
     ) -> None:
         self._stack.__exit__(kind, error, trace)
 
-    def recall(self, text: str, *, choices: Sequence[str], as_of_ns: int | None) -> list[Found]:
-        hits = self._memory.recall(Query(text=text, choices=tuple(choices), as_of_ns=as_of_ns, k=RECALL_K))
+    def recall(
+        self, text: str, *, choices: Sequence[str], as_of_ns: int | None, image: str | None = None
+    ) -> list[Found]:
+        if image is not None:
+            query = Query(image_rgb=compose.read_image(Path(image)), as_of_ns=as_of_ns, k=RECALL_K)
+        else:
+            query = Query(text=text, choices=tuple(choices), as_of_ns=as_of_ns, k=RECALL_K)
+        hits = self._memory.recall(query)
         return [found_of(hit) for hit in hits]
 
     def answer(self, text: str, *, choices: Sequence[str], as_of_ns: int | None) -> Replied | None:

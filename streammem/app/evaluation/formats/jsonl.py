@@ -12,6 +12,7 @@ of the same stem belongs to it), or the file of questions itself with the record
      "type": "where",                          or a list; accuracy is given for each
      "recording": "talk.mp4",                  which recording the times count from: a name or a stem. Needed where
                                                there are several
+     "image": "pictures/1.jpg",                a picture, beside the questions, to find by its looks
      "asked_at": 60.0,                         seconds; nothing later may be used
      "evidence": [[5.0, 7.5]]}                 seconds; or {"recording": "talk.mp4", "start": 5.0, "end": 7.5}
 
@@ -58,6 +59,7 @@ class JsonlRow(_Strict):
     answerable: bool = True
     type: str | list[str] = []
     recording: str | None = None
+    image: Text | None = None
     asked_at: Seconds | None = None
     evidence: list[tuple[Seconds, Seconds] | Shown] = []
 
@@ -107,7 +109,11 @@ def _question(row: JsonlRow, file: Path, where: str, names: dict[str, str]) -> Q
     asked_at = None
     if row.asked_at is not None:
         asked_at = Moment(source=source(row.recording, "recording"), start_s=row.asked_at, end_s=row.asked_at)
+    image = file.parent / row.image if row.image is not None else None
+    if image is not None and not image.is_file():
+        raise bad(file, where, "image", f"there is no file {str(image)!r}")
     return Question(
+        image=str(image) if image is not None else None,
         question_id=str(row.id) if row.id is not None else where.removeprefix("line "),
         world="recordings",
         text=row.question,
