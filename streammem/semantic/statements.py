@@ -200,6 +200,9 @@ _NAMED = re.compile(
 _MY_KIN = re.compile(rf"\b[Mm]y (?P<value>{FAMILY}|kids|children|dogs|cats|pets|twins)(?=\s|[.,!?;']|$)")
 _VAGUE_WORDS = "it this that these those you them one ones something someone there"
 _MAKES_VAGUE = frozenset(_VAGUE_WORDS.split())
+_HANGING_WORDS = "to for at of with in on about where mine from into by"
+_LEFT_HANGING = frozenset(_HANGING_WORDS.split())
+"""A phrase that ends so was cut short."""
 _OTHERS_VERBS = (
     "loves likes enjoys adores hates dislikes lives works has owns plays plans is volunteers moved bought adopted got"
 )
@@ -240,8 +243,11 @@ def talked(sentence: str, *, speaker: str | None) -> Iterator[Statement]:
                 continue
             if found.groupdict().get("who") not in (None, "I") and _OF_OTHERS.isdisjoint(found.group().split()):
                 continue
-            if predicate in _OPEN_ENDED and not _MAKES_VAGUE.isdisjoint(value.split()):
+            words = value.split()
+            if predicate in _OPEN_ENDED and (not _MAKES_VAGUE.isdisjoint(words) or words[-1] in _LEFT_HANGING):
                 continue
+            if predicate in ("plans to", "usually") and len(words) < 2:
+                continue  # "a work I often watch": what is done is elsewhere
             yield Statement(who, predicate, re.sub(r"^(?:an?|the|my) ", "", value), sure)
     for found in _NAMED.finditer(sentence):
         owner = speaker if found["whose"].lower() == "my" else found["owner"]

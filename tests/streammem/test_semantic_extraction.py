@@ -86,6 +86,8 @@ def test_narration(narration: str, facts: set[tuple[str, str, str]]) -> None:
         ("We got a dog named Rex.", set()),
         ("I got a dog named Rex.", {("Paul", "has dog", "Rex")}),
         ("I usually take the bus.", {("Paul", "usually", "take the bus")}),
+        ("It's from a work I often watch.", set()),
+        ("What I usually listen to.", set()),
         ("Sounds like fun.", set()),
         ("Nature always cheers me up.", set()),
         ("I love it.", set()),
