@@ -204,6 +204,7 @@ def _report(
         "RSS growth, MB per hour": round(slope, 2), "RSS peak, MB": round(float(samples[:, 1].max())),
         "searchable after, s": {
             "p50": round(float(np.percentile(waits, 50)), 3), "p95": round(float(np.percentile(waits, 95)), 3),
+            "slowest": [round(wait, 2) for wait in sorted(waits)[-8:]],
         },
         "bytes": info["bytes"], "MB per hour": round(info["bytes"] / 1e6 / given.hours, 2), "rows": info["rows"],
     }  # fmt: skip
