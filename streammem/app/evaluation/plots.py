@@ -56,7 +56,7 @@ def line_chart(lines: Sequence[Line], *, x_title: str, x_ticks: Sequence[float],
             f'<polyline points="{path}" fill="none" stroke="var(--series-{line.colour})" stroke-width="{weight}"'
             f'{dashes} stroke-linejoin="round"><title>{escape(line.name)}</title></polyline>'
         )
-    wanted = sorted((y_of(line.points[-1][1]), line) for line in lines) if lines else []
+    wanted = sorted(((y_of(line.points[-1][1]), line) for line in lines), key=lambda each: each[0])
     for y, (_, line) in zip(_apart([y for y, _ in wanted]), wanted, strict=True):
         label = f"{line.name} {line.points[-1][1]:.0f}"
         x = x_of(line.points[-1][0]) + 8

@@ -174,7 +174,12 @@ class _Asking:
 
     def _system(self, name: str, memory: Memory, state: str, stack: ExitStack) -> System:
         if name == OURS:
-            return stack.enter_context(MemorySystem(memory, self._settings, answers=self._reasoner != "none"))
+            # Half minutes are what counts there; turns and moments have lengths of their own.
+            passage_s = LONGEST_NS / NS_PER_S if self._dataset.unit == "spans" else None
+            answers = self._reasoner != "none"
+            return stack.enter_context(
+                MemorySystem(memory, self._settings, answers=answers, passage_s=passage_s)
+            )
         vectors = self._folder / "cache" / f"{state}.npz"
         made = make_baseline(name, memory, self._settings, reasoner=self._reasoner, cache=vectors)
         return stack.enter_context(made)

@@ -38,8 +38,15 @@ def even_frames(
                 yield _fitted(newest, size)
                 made += 1
             newest = frame
-        if newest is not None and (end_s is None or made / rate < end_s - start_s - 1e-6):
+        if newest is None:
+            return
+        shown_s = float(newest.duration * newest.time_base) if newest.duration and newest.time_base else 1 / rate
+        until_s = float(newest.time or 0.0) - origin_s - start_s + shown_s
+        if end_s is not None:
+            until_s = min(until_s, end_s - start_s)
+        while made / rate < until_s - 1e-6:
             yield _fitted(newest, size)
+            made += 1
 
 
 def _fitted(frame: Any, size: tuple[int, int]) -> Any:
