@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from streammem.app import compose
 from streammem.app.evaluation.baselines import BASELINES, make_baseline
 from streammem.app.evaluation.dataset import Dataset, Place, Question, World
-from streammem.app.evaluation.metrics import Scored, summarise
+from streammem.app.evaluation.metrics import LONGEST_NS, Scored, summarise
 from streammem.app.evaluation.records import Asked, Found, Header, RecordFile
 from streammem.app.evaluation.systems import MemorySystem, System
 from streammem.app.evaluation.worlds import Interrupted, memory_fingerprint, memory_folder, prepare
@@ -29,6 +29,7 @@ from streammem.errors import ConfigError, InputError, MemoryFullError, MemoryLoc
 from streammem.memory import Memory
 from streammem.settings import Settings
 from streammem.store.lock import WriterLock
+from streammem.types import NS_PER_S
 
 if TYPE_CHECKING:
     from perception.pipeline import IngestProgress
@@ -177,9 +178,7 @@ class _Asking:
             # Half minutes are what counts there; turns and moments have lengths of their own.
             passage_s = LONGEST_NS / NS_PER_S if self._dataset.unit == "spans" else None
             answers = self._reasoner != "none"
-            return stack.enter_context(
-                MemorySystem(memory, self._settings, answers=answers, passage_s=passage_s)
-            )
+            return stack.enter_context(MemorySystem(memory, self._settings, answers=answers, passage_s=passage_s))
         vectors = self._folder / "cache" / f"{state}.npz"
         made = make_baseline(name, memory, self._settings, reasoner=self._reasoner, cache=vectors)
         return stack.enter_context(made)

@@ -40,9 +40,7 @@ class System(Protocol):
 class MemorySystem:
     """Recall and the planner over a memory that is open for reading. A context manager: the reasoner stays open."""
 
-    def __init__(
-        self, memory: Memory, settings: Settings, *, answers: bool, passage_s: float | None = None
-    ) -> None:
+    def __init__(self, memory: Memory, settings: Settings, *, answers: bool, passage_s: float | None = None) -> None:
         """`passage_s`: recall passages of this length; None: single lines and pictures."""
         self._memory, self._settings, self._answers = memory, settings, answers
         self._passage_s = passage_s
@@ -70,9 +68,7 @@ class MemorySystem:
         if image is not None:
             query = Query(image_rgb=compose.read_image(Path(image)), as_of_ns=as_of_ns, k=RECALL_K)
         else:
-            query = Query(
-                text=text, choices=tuple(choices), as_of_ns=as_of_ns, passage_s=self._passage_s, k=RECALL_K
-            )
+            query = Query(text=text, choices=tuple(choices), as_of_ns=as_of_ns, passage_s=self._passage_s, k=RECALL_K)
         hits = self._memory.recall(query)
         return [found_of(hit) for hit in hits]
 
