@@ -166,7 +166,11 @@ def test_readme_names_only_what_exists() -> None:
             assert words[1] in targets, line
         elif words[0] == "streammem" and not words[1].startswith("-"):
             assert words[1] in commands, line
-            options = {option for parameter in commands[words[1]].params for option in parameter.opts}
+            command = commands[words[1]]
+            if hasattr(command, "commands"):  # a group, such as `eval`: the options are those of its own commands
+                assert words[2] in command.commands, line
+                command = command.commands[words[2]]
+            options = {option for parameter in command.params for option in parameter.opts}
             used = {word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)}
             assert used <= options | {"--help", "--debug"}, line
         for word in words:

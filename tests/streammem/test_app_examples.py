@@ -13,7 +13,10 @@ from streammem import ask, load_settings, open_memory, search
 from streammem.types import Level
 
 
-@pytest.mark.parametrize("name", ["streammem.app.api", "streammem.memory", "streammem.settings", "streammem"])
+@pytest.mark.parametrize(
+    "name",
+    ["streammem.app.api", "streammem.app.evaluation.evaluate", "streammem.memory", "streammem.settings", "streammem"],
+)
 def test_docstring_examples(name: str) -> None:
     failed, tried = doctest.testmod(importlib.import_module(name))
     assert failed == 0
