@@ -38,6 +38,8 @@ ANCHOR_SLACK_S = 2.0
 """How far around an anchor `during` it reaches."""
 MAX_FOLLOW_UPS = 4
 """Searches that a reasoner may ask for; the budget usually ends them sooner."""
+MOST_CITED = 50
+"""Evidence of an answer that was reckoned over many moments."""
 _NEARBY = 24
 
 
@@ -78,7 +80,9 @@ def answer_question(
         choice=draft.choice,
         answerable=True,
         confidence=round(min(max(draft.confidence, 0.0), 1.0), 3),
-        evidence=evidence_from(draft.matches, view=view, k=settings.evidence_k),
+        evidence=evidence_from(
+            draft.matches, view=view, k=max(settings.evidence_k, MOST_CITED if draft.cites_all else 0)
+        ),
         spent=budget.spent(),
         stopped=stopped,
     )

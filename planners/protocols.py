@@ -50,6 +50,8 @@ class Draft:
     confidence: float
     choice: int | None = None
     answerable: bool = True
+    cites_all: bool = False
+    """It was reckoned over all its matches: each of them is evidence, however many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

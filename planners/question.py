@@ -45,8 +45,8 @@ _KINDS: tuple[tuple[QuestionKind, str], ...] = (
     ),
     (
         "how_many",
-        r"^(?:(?:about|roughly) )?(?:how many|what (?:is|was) the (?:number|count) of|count(?: up)?(?: "
-        r"all)?(?: the)?\b|number of)",
+        r"^(?:(?:about|roughly|in|on|at|to|of|by|with|for) )?(?:how many|what (?:is|was) the (?:number|count) of|"
+        r"count(?: up)?(?: all)?(?: the)?\b|number of)",
     ),
     ("how_many", r"^how (?:often|frequently)\b"),
     ("how_long", r"^(?:(?:for )?how (?:long|much time)|what (?:is|was) the (?:duration|length) of)"),

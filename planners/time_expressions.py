@@ -219,6 +219,18 @@ def _read_nth_day(match: re.Match[str]) -> TimeWindow | None:
     return TimeWindow(start_s=(number - 1) * DAY_S, end_s=number * DAY_S, origin="first_day")
 
 
+def _read_since_day(match: re.Match[str]) -> TimeWindow:
+    """From a day on: from its start, or after its end (`after day 2`, `since the end of day 2`)."""
+    after = match["word"].lower() == "after" or (match["edge"] or "").lower() == "end"
+    return TimeWindow(start_s=(int(match["n"]) - (0 if after else 1)) * DAY_S, origin="first_day")
+
+
+def _read_until_day(match: re.Match[str]) -> TimeWindow:
+    """Up to a day, with it where it is said so."""
+    whole = re.search(r"including|through|end", match.group(), re.I) is not None
+    return TimeWindow(end_s=(int(match["n"]) - (0 if whole else 1)) * DAY_S, origin="first_day")
+
+
 def _read_date(match: re.Match[str]) -> TimeWindow | None:
     instant = _instant(match["a"])
     if instant is None or instant.origin != "epoch" or not instant.width_s:
@@ -292,6 +304,16 @@ _RULES = (
     _rule(rf"\b(?P<day>this|last)\s+(?P<part>{_PART})\b", _read_day),
     _rule(r"\b(?P<part>tonight)\b", _read_tonight),
     _rule(r"\bon\s+day\s*(?P<n>\d+)\b", _read_nth_day),
+    _rule(
+        r"\b(?P<word>since|from|after)\s+(?:the\s+(?P<edge>start|beginning|end|morning)\s+of\s+)?day\s*(?P<n>\d+)"
+        r"(?:\s+on(?:wards?)?)?\b",
+        _read_since_day,
+    ),
+    _rule(
+        r"\b(?:up\s+to(?:\s+and\s+including)?|until|till|through|before|by)\s+(?:the\s+(?:end|start)\s+of\s+)?"
+        r"day\s*(?P<n>\d+)\b",
+        _read_until_day,
+    ),
     _rule(
         r"\bon\s+the\s+(?P<n>first|second|third|fourth|fifth|sixth|seventh|\d+(?:st|nd|rd|"
         r"th))\s+day\b",

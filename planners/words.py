@@ -66,13 +66,17 @@ def _stemmer() -> _Stemmer:
 
 
 _IRREGULAR = """began begun:begin bent:bend bit:bite blew:blow bought:buy broke broken:break brought:bring built:build
-    caught:catch chose chosen:choose came:come drank drunk:drink drew drawn:draw drove driven:drive ate eaten:eat
-    fell fallen:fall felt:feel fought:fight flew flown:fly forgot forgotten:forget gave given:give went gone:go
-    grew grown:grow held:hold hid hidden:hide kept:keep knew known:know laid:lay lent:lend lit:light lost:lose
-    made:make meant:mean met:meet paid:pay ran:run rode ridden:ride rang rung:ring sang sung:sing sat:sit slept:sleep
-    sold:sell sent:send shook shaken:shake spent:spend stood:stand stole stolen:steal stuck:stick swam swum:swim
-    swung:swing taught:teach thought:think threw thrown:throw took taken:take tore torn:tear understood:understand
-    woke woken:wake won:win wore worn:wear wrote written:write"""
+    caught:catch chose chosen:choose came:come drank drunk:drink drew drawn:draw drove driven:drive ate
+    eaten:eat fell fallen:fall felt:feel fought:fight flew flown:fly forgot forgotten:forget gave given:give
+    went gone:go grew grown:grow held:hold hid hidden:hide kept:keep knew known:know laid:lay lent:lend
+    lit:light lost:lose made:make met:meet paid:pay ran:run rode ridden:ride rang rung:ring sang sung:sing
+    sat:sit slept:sleep sold:sell sent:send shook shaken:shake spent:spend stood:stand stole stolen:steal
+    stuck:stick swam swum:swim swept:sweep fed:feed kept:keep hung:hang got gotten:get dug:dig dealt:deal
+    led:lead froze frozen:freeze bled:bleed bound:bind bred:breed chid:chide clung:cling crept:creep fled:flee
+    leapt:leap meant:mean sought:seek shrank shrunk:shrink slid:slide spilt:spill spun:spin spoilt:spoil sprang
+    sprung:spring stung:sting strode:stride struck:strike strung:string swore sworn:swear wept:weep wound:wind
+    burnt:burn learnt:learn dreamt:dream swung:swing taught:teach thought:think threw thrown:throw took
+    taken:take tore torn:tear understood:understand woke woken:wake won:win wore worn:wear wrote written:write"""
 
 
 @lru_cache(maxsize=1)

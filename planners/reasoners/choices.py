@@ -47,7 +47,8 @@ def choose(board: Board, draft: Draft | None, choices: Sequence[str]) -> Draft |
     if not support:
         return None
     text = choices[best] if draft is None else f"{choices[best]} ({draft.text.rstrip('.')})"
-    return Draft(text=text, matches=tuple(support), confidence=min(shares[best], 0.95), choice=best)
+    whole = draft is not None and draft.cites_all
+    return Draft(text=text, matches=tuple(support), confidence=min(shares[best], 0.95), choice=best, cites_all=whole)
 
 
 def weigh(board: Board, draft: Draft | None, choices: Sequence[str]) -> tuple[list[float], list[list[Match]]] | None:

@@ -14,6 +14,7 @@ from planners.protocols import Board, Draft, Verdict
 from planners.question import parse_question
 from planners.reasoners.choices import choose
 from planners.reasoners.counting import answer_how_many
+from planners.reasoners.over_moments import answer_over_moments
 from planners.reasoners.quoting import (
     answer_said,
     answer_what,
@@ -60,7 +61,10 @@ class ExtractiveReasoner:
 
     def reason(self, board: Board, *, choices: Sequence[str], budget: Budget) -> Verdict:
         """Runs the operator of the plan's kind; with options, scores them."""
-        draft = _OPERATORS[board.plan.kind](board) if _is_placed(board) else None
+        reckoned = answer_over_moments(board, choices) if not board.relaxed else None
+        if reckoned is not None and (reckoned.choice is not None or not choices):
+            return Verdict(enough=True, draft=reckoned)
+        draft = reckoned or (_OPERATORS[board.plan.kind](board) if _is_placed(board) else None)
         if draft is not None and board.relaxed:
             draft = Draft(text=draft.text, matches=draft.matches, confidence=draft.confidence * RELAXED_CONFIDENCE)
         if choices:
