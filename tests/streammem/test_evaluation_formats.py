@@ -299,6 +299,7 @@ def test_jsonl(put: Put, tmp_path: Path) -> None:
     across = {"question": "What?", "choices": ["x", "y"], "answer": "y", "type": ["p", "q"]}
     across |= {"evidence": [{"recording": "walk.srt", "start": 1, "end": 2}]}
     put("questions.jsonl", lines(own, across))
+    put("questions-of-others.jsonl", lines(own))
     dataset = read_dataset("jsonl", tmp_path)
     assert [source.name for source in dataset.worlds["recordings"].sources] == ["talk", "walk"]
     assert dataset.questions[0].references == ("a", "b")

@@ -16,7 +16,7 @@ of the same stem belongs to it), or the file of questions itself with the record
      "asked_at": 60.0,                         seconds; nothing later may be used
      "evidence": [[5.0, 7.5]]}                 seconds; or {"recording": "talk.mp4", "start": 5.0, "end": 7.5}
 
-All recordings share one memory. They start at 0 together, unless the memory already has them from elsewhere
+A file `questions*.jsonl` is never taken for a caption track. All recordings share one memory. They start at 0 together, unless the memory already has them from elsewhere
 (`streammem ingest --start …`).
 """
 
@@ -80,14 +80,15 @@ def read(path: Path, questions: Path | None) -> Dataset:
 def _sources(folder: Path, questions: Path) -> list[Source]:
     from perception.sources import expand_sources
 
-    specs = [
-        spec
-        for spec in expand_sources(folder)
-        if spec.error is None and Path(spec.uri).resolve() != questions.resolve()
-    ]
+    specs = [spec for spec in expand_sources(folder) if spec.error is None and not _asks(Path(spec.uri), questions)]
     if not specs:
         raise InputError(f"Folder {str(folder)!r} holds no recording beside the questions.")
     return [Source(name=spec.recording, path=Path(spec.uri)) for spec in specs]
+
+
+def _asks(file: Path, questions: Path) -> bool:
+    """Whether a JSON Lines file holds questions and is no caption track."""
+    return file.resolve() == questions.resolve() or (file.name.startswith("questions") and file.suffix == ".jsonl")
 
 
 def _question(row: JsonlRow, file: Path, where: str, names: dict[str, str]) -> Question:
