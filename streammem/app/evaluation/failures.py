@@ -87,13 +87,24 @@ def _card(one: Scored, kind: Outcome, memories: _Memories) -> str:
         _moment(world, span, _distance(span, asked.evidence), span.text) for span in asked.recalled[:_SHOWN_HITS]
     )
     name = escape(question.question_id, quote=True)
+    shown = ""
+    if question.image is not None and (data := _read(Path(question.image))):
+        shown = f'<p class="moment"><img alt="" src="data:image/jpeg;base64,{base64.b64encode(data).decode()}"></p>'
     return (
         f'<details id="q-{name}"><summary><span>{escape(question.text)}</span>'
         f"<small>{escape(', '.join(question.types))} · {escape(when)}</small></summary>"
-        f'<div class="card">{f"<ol type=A>{options}</ol>" if options else ""}{said}'
+        f'<div class="card">{shown}{f"<ol type=A>{options}</ol>" if options else ""}{said}'
         f'<div class="columns"><div><h4>The evidence</h4>{true or "<p>not published</p>"}</div>'
         f"<div><h4>What was recalled first</h4>{hits or '<p>nothing</p>'}</div></div></div></details>"
     )
+
+
+def _read(path: Path) -> bytes:
+    """A picture of a question; nothing where it has gone."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _option(place: int, answer: int | None, given: int | None) -> str:

@@ -27,7 +27,7 @@ small{color:var(--soft);font-weight:400}
 .tile small{font-size:12px}
 .alarm b{color:var(--bad)}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(440px,1fr));gap:22px;margin-top:12px}
-figure{margin:0}
+figure{margin:0;max-width:640px}
 figcaption{font-size:13px;color:var(--soft);margin-bottom:6px}
 svg{width:100%;height:auto;font-size:12px}
 svg text:not([fill]){fill:var(--ink)}

@@ -16,8 +16,8 @@ of the same stem belongs to it), or the file of questions itself with the record
      "asked_at": 60.0,                         seconds; nothing later may be used
      "evidence": [[5.0, 7.5]]}                 seconds; or {"recording": "talk.mp4", "start": 5.0, "end": 7.5}
 
-A file `questions*.jsonl` is never taken for a caption track. All recordings share one memory. They start at 0 together, unless the memory already has them from elsewhere
-(`streammem ingest --start …`).
+A file `questions*.jsonl` is never taken for a caption track. All recordings share one memory. They start at 0 together,
+unless the memory already has them from elsewhere (`streammem ingest --start …`).
 """
 
 from __future__ import annotations
