@@ -301,7 +301,10 @@ def against_exact(memory: Memory, table: str, vectors: Vectors, *, nearest: int 
 def committing(folder: Path, size: int, lines: list[str], vectors: Vectors, encoder: Encoder) -> dict[str, float]:
     """One event at a time into the memory of this size, each its own commit, as a live stream writes; 200 of them."""
     with Memory.open(folder, write=True, encoder=encoder, settings=StoreSettings(batch_s=3600.0)) as memory:
-        extra = [bundle for _, bundle in bundles(200, lines, vectors, first=size)]
+        start = size
+        while memory.has_event(_bundle(start, ["", ""], vectors[:2]).event.event_id):
+            start += 200  # an earlier run of this benchmark wrote those
+        extra = [bundle for _, bundle in bundles(200, lines, vectors, first=start)]
         calls: list[Callable[[], object]] = []
         for bundle in extra:
 

@@ -42,6 +42,9 @@ WANTED_RECALL = 0.97
 """Against exact search, over the ten nearest of sampled rows."""
 CHECK_QUERIES = 50
 CHECK_NEAREST = 10
+BENT = 1.5
+"""Length of the noise added to a unit vector: a cosine of 0.55. With 0.5 (0.89) parameters passed at 0.99 whose recall
+for 50 real questions was 0.92."""
 _STEPS: tuple[tuple[int, int], ...] = ((20, 10), (50, 30), (100, 30), (200, 50), (400, 100))
 """(nprobes, refine_factor), cheap to dear; measured in LanceDB 0.40: 8.8 to 18.6 ms at a million rows."""
 REBUILD_GROWTH = 2.0
@@ -152,7 +155,7 @@ def _checked(table: Any, column: str, rows: int) -> VectorIndexNote:
 
 
 def _sample(table: Any, column: str, rows: int) -> list[Any]:
-    """Stored vectors, bent a little: a query is near what it looks for, never equal to it."""
+    """Stored vectors, bent as far as a question is from what answers it."""
     generator = np.random.default_rng(rows)
     offsets = sorted({int(offset) for offset in generator.integers(0, table.count_rows(), CHECK_QUERIES * 2)})
     stored = table.take_offsets(offsets).select([column]).to_arrow().column(column).to_pylist()
@@ -160,7 +163,7 @@ def _sample(table: Any, column: str, rows: int) -> list[Any]:
     bent: list[Any] = []
     for vector in vectors:
         noise = np.asarray(generator.standard_normal(vector.shape[0]), dtype=np.float32)
-        bent.append(vector + 0.5 * noise / float(np.linalg.norm(noise)))
+        bent.append(vector + BENT * noise / float(np.linalg.norm(noise)))
     return bent
 
 
