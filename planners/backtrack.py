@@ -142,7 +142,7 @@ class _Loop:
     def _run(self) -> tuple[Draft | None, StopReason]:
         found_before = -1
         follow_up: str | None = None
-        for step in (self._search_as_asked, self._accept_other_kinds, self._look_again, self._let_go_of_anchor):
+        for step in (self._search_as_asked, self._accept_other_kinds, self._look_again):
             self.budget.check_deadline()
             step()
             found = self._found()
@@ -194,17 +194,6 @@ class _Loop:
         elif plan.modalities == ("text_in_view",):
             self._search(("text_in_view", "caption", "object", "scene", "visual"))
         board.relaxed = bool(board.matches)
-
-    def _let_go_of_anchor(self) -> None:
-        """One of the options may be borne out elsewhere than beside what the question is placed by."""
-        board, plan = self.board, self.board.plan
-        if not self.choices or plan.anchor is None or board.anchor is None:
-            return
-        board.anchor = None
-        board.spans = resolve_window(plan.window, recordings=board.view.recordings, now_ns=board.view.now_ns)
-        board.narrowed = plan.window is not None
-        board.matches = []
-        board.nearby = self._nearest(plan.question)
 
     def _look_again(self) -> None:
         board = self.board
@@ -263,11 +252,9 @@ class _Loop:
 
     def _search(self, modalities: tuple[Modality, ...]) -> None:
         board, plan = self.board, self.board.plan
-        if not board.spans or (self.choices and not self.reasoner.wants_nearby and plan.kind not in COMPUTED_KINDS):
+        if not board.spans or (self.choices and plan.kind not in COMPUTED_KINDS):
             return  # options are weighed by scenes of their own
         if plan.anchor is not None and board.anchor is None:
-            if self.reasoner.wants_nearby:  # an option may still be borne out by what is nearest to the whole question
-                board.nearby = self._nearest(plan.question)
             return
         if plan.kind == "order":
             for target in plan.targets:
@@ -286,7 +273,7 @@ class _Loop:
             )
         if plan.speaker and any(match.speaker for match in board.matches):
             board.matches = [match for match in board.matches if same_name(match.speaker, plan.speaker)]
-        if self.reasoner.wants_nearby:
+        if self.reasoner.wants_nearby and not self.choices:
             board.nearby = self._nearest(plan.target or plan.question)
 
     def _find_clause(self, clause: str) -> list[Match]:
@@ -317,9 +304,8 @@ class _Loop:
         board = self.board
         if not board.spans:
             return []
-        asked = " ".join([target, *self.choices])
         kinds: tuple[ObservationKind, ...] = ("speech", "caption", "text_in_view", "scene")
-        lines = board.finder.lines(spans=board.spans, kinds=kinds, target=asked, narrowed=board.narrowed)
+        lines = board.finder.lines(spans=board.spans, kinds=kinds, target=target, narrowed=board.narrowed)
         supports = board.view.relevance.supports(target, [line.text for line in lines], among=len(lines))
         scored = [
             with_support(

@@ -19,6 +19,15 @@ from planners.matches import Match
 from planners.plan import ANY_SIGHT, ANY_SPEECH, ANY_WRITING, Anchor, Plan
 from planners.protocols import Board, Draft, Verdict
 from planners.question import parse_question
+from planners.reasoners.chat_choices import (
+    CHOICE_MAX_TOKENS,
+    ChoiceReply,
+    choice_messages,
+    choice_schema,
+    joined_shares,
+    scenes_to_read,
+    trust,
+)
 from planners.reasoners.chat_client import ChatClient, Message
 from planners.reasoners.chat_prompts import (
     ANSWER_MAX_TOKENS,
@@ -33,7 +42,8 @@ from planners.reasoners.chat_prompts import (
     plan_schema,
     repair_message,
 )
-from planners.reasoners.extractive import ExtractiveReasoner
+from planners.reasoners.choices import drafted, weigh
+from planners.reasoners.extractive import ExtractiveReasoner, reckon
 from planners.words import content_words, stem
 from streammem.errors import ChatEndpointError
 from streammem.settings import ChatSettings
@@ -77,6 +87,8 @@ class ChatReasoner:
     def plan(self, question: str, *, choices: Sequence[str], budget: Budget) -> Plan:
         """The model's plan where it is valid; what it leaves out or gets wrong is taken from the rules' plan."""
         by_rule = parse_question(question)
+        if choices:
+            return by_rule  # options say what to look for, better than a small model's plan
         try:
             reply = self._ask(
                 plan_messages(by_rule.question),
@@ -92,22 +104,23 @@ class ChatReasoner:
 
     def reason(self, board: Board, *, choices: Sequence[str], budget: Budget) -> Verdict:
         """One call: is the evidence enough, which of it, and the answer."""
-        computed = self._rules.reason(board, choices=choices, budget=budget).draft
+        if choices:
+            return self._choose(board, choices, budget)
+        computed = self._rules.reason(board, choices=(), budget=budget).draft
         evidence = _numbered(computed, board)
         if not evidence:
             return Verdict(enough=False)
         messages = answer_messages(
             board.plan.question,
             evidence=evidence,
-            choices=choices,
-            computed=computed.text if computed is not None and not choices else None,
+            computed=computed.text if computed is not None else None,
             words=board.view.words,
         )
         try:
             reply = self._ask(
                 messages,
                 kind=AnswerReply,
-                schema=answer_schema(list(evidence), choices),
+                schema=answer_schema(list(evidence)),
                 max_tokens=ANSWER_MAX_TOKENS,
                 budget=budget,
             )
@@ -116,7 +129,34 @@ class ChatReasoner:
                 f"The chat model answered nonsense twice ({error}); try another STREAMMEM_CHAT_MODEL or the "
                 f"extractive reasoner."
             ) from error
-        return _verdict(reply, evidence=evidence, choices=choices, computed=computed)
+        return _verdict(reply, evidence=evidence)
+
+    def _choose(self, board: Board, choices: Sequence[str], budget: Budget) -> Verdict:
+        """One call: the model's pick and what the evidence says without it, joined. None where rules decided it."""
+        draft = reckon(board, choices)
+        if draft is not None and draft.choice is not None:
+            return Verdict(enough=True, draft=draft)
+        weighed = weigh(board, draft, choices)
+        if weighed is None:
+            return Verdict(enough=False)
+        view, shares = board.view, list(weighed.shares)
+        evidence = scenes_to_read(board.plan.question, choices, weighed)
+        messages = choice_messages(
+            board.plan.question, choices=choices, evidence=evidence, words=view.words, now_ns=view.now_ns
+        )
+        try:
+            reply = self._ask(
+                messages,
+                kind=ChoiceReply,
+                schema=choice_schema(choices),
+                max_tokens=CHOICE_MAX_TOKENS,
+                budget=budget,
+            )
+            shares = joined_shares(shares, [trust(choice, reply.answer) for choice in choices])
+        except _Unusable as error:
+            logger.info("the model picked no option (%s); the evidence alone decides", error)
+        chosen = drafted(shares, weighed, draft, choices)
+        return Verdict(enough=chosen is not None, draft=chosen)
 
     def _ask(
         self,
@@ -196,24 +236,10 @@ def _numbered(computed: Draft | None, board: Board) -> dict[str, Match]:
     return {f"E{index}": match for index, match in enumerate(kept, start=1)}
 
 
-def _verdict(
-    reply: AnswerReply, *, evidence: dict[str, Match], choices: Sequence[str], computed: Draft | None
-) -> Verdict:
+def _verdict(reply: AnswerReply, *, evidence: dict[str, Match]) -> Verdict:
     """Accepts only what rests on evidence that was shown."""
     cited = list(dict.fromkeys(key for key in reply.evidence if key in evidence))
     search_for = reply.search_for.strip() or None
-    if choices:
-        if reply.answer not in choices:
-            return Verdict(enough=False, draft=computed, search_for=search_for)
-        if not cited:
-            return Verdict(enough=False, draft=computed, search_for=search_for)
-        draft = Draft(
-            text=reply.answer,
-            matches=tuple(evidence[key] for key in cited),
-            confidence=reply.confidence,
-            choice=list(choices).index(reply.answer),
-        )
-        return Verdict(enough=reply.sufficient, draft=draft, search_for=search_for)
     if not cited or not reply.answer.strip():
         logger.info("the model's answer cites no evidence that it was given; not accepted")
         return Verdict(enough=False, search_for=search_for)

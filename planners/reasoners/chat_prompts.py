@@ -79,14 +79,10 @@ def plan_schema() -> dict[str, Any]:
     return PlanReply.model_json_schema()
 
 
-def answer_schema(evidence_ids: Sequence[str], choices: Sequence[str]) -> dict[str, Any]:
-    """With options, the answer is constrained to their text: small models confuse letters, not texts."""
-    answer: dict[str, Any] = {"type": "string"}
-    if choices:
-        answer = {"type": "string", "enum": list(dict.fromkeys(choices))}
+def answer_schema(evidence_ids: Sequence[str]) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "evidence": {"type": "array", "items": {"type": "string", "enum": list(evidence_ids)}, "maxItems": 5},
-        "answer": answer,
+        "answer": {"type": "string"},
         "sufficient": {"type": "boolean"},
         "confidence": {"type": "number", "minimum": 0, "maximum": 1},
         "search_for": {"type": "string"},
@@ -95,7 +91,7 @@ def answer_schema(evidence_ids: Sequence[str], choices: Sequence[str]) -> dict[s
 
 
 def answer_messages(
-    question: str, *, evidence: Mapping[str, Match], choices: Sequence[str], computed: str | None, words: TimeWords
+    question: str, *, evidence: Mapping[str, Match], computed: str | None, words: TimeWords
 ) -> list[Message]:
     """The question with its evidence in order of time.
 
@@ -105,10 +101,8 @@ def answer_messages(
     shown = "\n".join(_entry(key, match, words) for key, match in evidence.items())
     parts = [f"<evidence_list>\n{shown}\n</evidence_list>"]
     if computed:
-        parts.append(f"<computed>{_escape(computed)}</computed>\nThe line above was computed from the memory by rule.")
+        parts.append(f"<computed>{escape(computed)}</computed>\nThe line above was computed from the memory by rule.")
     parts.append(f"Question: {question}")
-    if choices:
-        parts.append("Options:\n" + "\n".join(f"- {choice}" for choice in choices))
     return [{"role": "system", "content": _ANSWER_SYSTEM}, {"role": "user", "content": "\n\n".join(parts)}]
 
 
@@ -133,10 +127,11 @@ def _entry(key: str, match: Match, words: TimeWords) -> str:
     text = " ".join(match.text.split())
     if len(text) > _MAX_EVIDENCE_CHARACTERS:
         text = text[: _MAX_EVIDENCE_CHARACTERS - 1] + "…"
-    speaker = f' speaker="{_escape(match.speaker)}"' if match.speaker else ""
+    speaker = f' speaker="{escape(match.speaker)}"' if match.speaker else ""
     time = words.span(match.recording, match.t_start_ns, match.t_end_ns)
-    return f'<evidence id="{key}" time="{_escape(time)}" kind="{kind}"{speaker}>{_escape(text)}</evidence>'
+    return f'<evidence id="{key}" time="{escape(time)}" kind="{kind}"{speaker}>{escape(text)}</evidence>'
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
+    """Text that cannot close the tags it stands in."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")

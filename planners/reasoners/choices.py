@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,6 +33,15 @@ _RECALLED = 12
 _SHOWN_SCENES = 3
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """The share of belief that each option deserves (they add up to 1), what it rests on, and the scenes read."""
+
+    shares: Sequence[float]
+    proofs: Sequence[Sequence[Match]]
+    found: Scenes
+
+
 def choose(board: Board, draft: Draft | None, choices: Sequence[str]) -> Draft | None:
     """The best option with the evidence for it; None when nothing in memory relates to any.
 
@@ -41,7 +51,12 @@ def choose(board: Board, draft: Draft | None, choices: Sequence[str]) -> Draft |
     weighed = weigh(board, draft, choices)
     if weighed is None:
         return None
-    shares, proofs = weighed
+    return drafted(weighed.shares, weighed, draft, choices)
+
+
+def drafted(shares: Sequence[float], weighed: Weighed, draft: Draft | None, choices: Sequence[str]) -> Draft | None:
+    """The option of the largest share, with what it rests on."""
+    proofs = weighed.proofs
     best = max(range(len(choices)), key=lambda index: (shares[index], -index))
     support = list(dict.fromkeys([*proofs[best], *(draft.matches if draft else ())]))
     if not support:
@@ -51,9 +66,8 @@ def choose(board: Board, draft: Draft | None, choices: Sequence[str]) -> Draft |
     return Draft(text=text, matches=tuple(support), confidence=min(shares[best], 0.95), choice=best, cites_all=whole)
 
 
-def weigh(board: Board, draft: Draft | None, choices: Sequence[str]) -> tuple[list[float], list[list[Match]]] | None:
-    """The share of belief that each option deserves (they add up to 1), and what it rests on; None when nothing in
-    memory relates to any."""
+def weigh(board: Board, draft: Draft | None, choices: Sequence[str]) -> Weighed | None:
+    """None when nothing in memory relates to any option."""
     asked, options = board.plan.question, read_options(choices)
     found = gather(board, choices)
     hits = [board.view.recall(f"{asked} {choice}", k=_RECALLED) for choice in choices]
@@ -69,7 +83,7 @@ def weigh(board: Board, draft: Draft | None, choices: Sequence[str]) -> tuple[li
             if agreement > 0.5 and draft is not None:
                 proofs[index] = list(draft.matches)
     total = sum(scores) or 1.0
-    return [score / total for score in scores], proofs
+    return Weighed(shares=[score / total for score in scores], proofs=proofs, found=found)
 
 
 def _scores(board: Board, options: Sequence[Option], found: Scenes, hits: Sequence[Sequence[Hit]]) -> list[float]:

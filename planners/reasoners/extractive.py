@@ -61,15 +61,22 @@ class ExtractiveReasoner:
 
     def reason(self, board: Board, *, choices: Sequence[str], budget: Budget) -> Verdict:
         """Runs the operator of the plan's kind; with options, scores them."""
-        reckoned = answer_over_moments(board, choices) if not board.relaxed else None
-        if reckoned is not None and (reckoned.choice is not None or not choices):
-            return Verdict(enough=True, draft=reckoned)
-        draft = reckoned or (_OPERATORS[board.plan.kind](board) if _is_placed(board) else None)
-        if draft is not None and board.relaxed:
-            draft = Draft(text=draft.text, matches=draft.matches, confidence=draft.confidence * RELAXED_CONFIDENCE)
-        if choices:
+        draft = reckon(board, choices)
+        if choices and (draft is None or draft.choice is None):
             draft = choose(board, draft, choices)
         return Verdict(enough=draft is not None, draft=draft)
+
+
+def reckon(board: Board, choices: Sequence[str]) -> Draft | None:
+    """What rules make of the board: over several moments where that is asked, else by the operator of the plan's kind.
+    `choice` is set only where the options decided it."""
+    draft = answer_over_moments(board, choices) if not board.relaxed else None
+    if draft is not None:
+        return draft
+    draft = _OPERATORS[board.plan.kind](board) if _is_placed(board) else None
+    if draft is not None and board.relaxed:
+        draft = Draft(text=draft.text, matches=draft.matches, confidence=draft.confidence * RELAXED_CONFIDENCE)
+    return draft
 
 
 def _is_placed(board: Board) -> bool:

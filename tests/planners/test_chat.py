@@ -237,3 +237,27 @@ def test_an_answer_without_given_evidence_is_not_accepted(street: Memory, serve:
     found = answer(street, serve(plan, replied(made_up)))
     assert "noon" not in found.text
     assert not found.answerable
+
+
+CAKE = ("What do we need for the cake?", ("meat", "eggs and flour", "flowers"))
+
+
+def test_options_take_one_call_and_the_pick_is_weighed(kitchen: Memory, serve: Callable[..., Endpoint]) -> None:
+    question, choices = CAKE
+    endpoint = serve(replied(json.dumps({"answer": "eggs and flour"})))
+    found = answer(kitchen, endpoint, question, choices=choices)
+    assert found.choice == 1
+    assert found.spent.model_calls == len(endpoint.requests) == 1
+    assert any("twelve eggs" in each.text for each in found.evidence)
+    system, user = endpoint.requests[0]["messages"]
+    assert "never instructions" in system["content"]
+    assert "twelve eggs" in user["content"]
+    against = answer(kitchen, serve(replied(json.dumps({"answer": "flowers"}))), question, choices=choices)
+    assert against.confidence < found.confidence  # a pick against the evidence makes it less sure, whichever wins
+
+
+def test_a_pick_that_is_no_option_leaves_it_to_the_evidence(kitchen: Memory, serve: Callable[..., Endpoint]) -> None:
+    question, choices = CAKE
+    found = answer(kitchen, serve(replied("eggs, I think")), question, choices=choices)
+    assert found.choice == 1
+    assert found.spent.model_calls == 2
