@@ -73,6 +73,8 @@ def answer_usual(
     if options and choice is None:
         return None
     spoken = "the wearer of the camera (\u201cI\u201d)" if usual == WEARER else usual
+    if not options and kind == "where":
+        spoken = f"in the {usual}"
     first = [each.match for vote, each in votes if vote == usual]
     others = [each.match for vote, each in votes if vote != usual]
     return Draft(

@@ -38,7 +38,9 @@ _PLACE = re.compile(
     re.I,
 )
 _RECEIVED = re.compile(r"\b(?:unwrap\w*|receiv\w*|accept\w*|was (?:given|handed)|were (?:given|handed))\b", re.I)
-_NOT_OF_PLACES = "and or now again where while with for too then it there so but when that just"
+_NOT_OF_PLACES = (
+    "and or now again where while with for too then it there so but when that just in on at to of from into onto by"
+)
 _NO_PLACE_WORD = frozenset(_NOT_OF_PLACES.split())
 
 
