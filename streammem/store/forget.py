@@ -111,7 +111,8 @@ def finish(writer: Writer, tombstones: Tombstones) -> None:
     with writer.exclusive() as tables:
         tombstones.add(Mark(**mark) for mark in intent["marks"])
         names = cast(list[str], intent["recordings"])
-        concerned = {name for name, ids in intent["ids"].items() if ids}
+        # Old versions of the recordings hold old checkpoints, which quote what was seen while it was being read.
+        concerned = {RECORDINGS, *(name for name, ids in intent["ids"].items() if ids)}
         if names:
             concerned |= {*PROJECTIONS, EVENTS}
         for name in (*PROJECTIONS, EVENTS):
@@ -124,10 +125,8 @@ def finish(writer: Writer, tombstones: Tombstones) -> None:
             concerned.add(EVENTS)
             writer.replace(EVENTS, "event_id", replacements)
         if names:
-            concerned.add(RECORDINGS)
             tables[RECORDINGS].delete(Where().among("recording", names).sql())
         if intent["checkpoints"]:
-            concerned.add(RECORDINGS)
             where = Where().among("recording", intent["checkpoints"]).sql()
             tables[RECORDINGS].update(where=where, values_sql={"checkpoint": "NULL"})
         writer.purge(name for name in (*PROJECTIONS, EVENTS, RECORDINGS) if name in concerned)

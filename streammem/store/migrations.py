@@ -36,7 +36,10 @@ def _moment_texts(connection: Any) -> None:
     if "moment_text" not in table.schema.names:
         pa = lance.arrow()
         table.add_columns(pa.schema([pa.field("moment_text", pa.string())]))
-    table.update(where="level = 'moment' AND text <> ''", values_sql={"moment_text": "text", "text": "''"})
+    # In two steps: within one update, LanceDB may set `text` before `moment_text` is read from it.
+    told = "level = 'moment' AND text <> ''"
+    table.update(where=told, values_sql={"moment_text": "text"})
+    table.update(where=f"{told} AND moment_text = text", values={"text": ""})
     create_table_indexes(table, EVENTS)
     rebuild_full_text(table, EVENTS)
 
