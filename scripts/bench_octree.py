@@ -2,9 +2,9 @@
 
     python scripts/bench_octree.py [--scans 20]
 
-The workload: a 640x480 pinhole camera (f = 525 px) turns once in a room of 10 x 8 x 3 m with 25 drawn boxes, depth noise
-2 mm * z^2, voxels of 5 cm. Times are CPU time of one thread (set OMP_NUM_THREADS=1), median and least over scans. pyoctomap and Open3D
-run on the same scans, in the same process, in turns, where they are installed; neither is needed.
+The workload: a 640x480 pinhole camera (f = 525 px) turns once in a room of 10 x 8 x 3 m with 25 drawn boxes, depth
+noise 2 mm * z^2, voxels of 5 cm. Times are CPU time (OMP_NUM_THREADS=1 for one thread), median and least over scans.
+pyoctomap and Open3D run on the same scans, in the same process, in turns, where they are installed; neither is needed.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def place_view(
         hits = None
     else:
         hits = is_hit
-        np.nan_to_num(depth, copy=False, nan=0.0, posinf=limit, neginf=0.0)
+        np.nan_to_num(depth, copy=False, nan=0.0, posinf=float(limit), neginf=0.0)
         np.clip(depth, 0.0, limit, out=depth)
     return View(
         depth=depth, is_hit=hits, base_block=base.astype(np.int64), start=origin - base * BLOCK_EDGE, rotation=rotation,
@@ -95,8 +95,10 @@ def directions(view: View) -> tuple[Floats, Floats]:
     """Rays of pixels as sums: `direction[:, v, u] = rows[:, v] + columns[:, u]`, for a depth of one. (3, H), (3, W)."""
     height, width = view.depth.shape
     camera, turn = view.camera, view.rotation
-    columns = turn[:, 0:1] * ((np.arange(width) - camera.cx) / camera.fx)
-    rows = turn[:, 1:2] * ((np.arange(height) - camera.cy) / camera.fy) + turn[:, 2:3]
+    columns: NDArray[np.float64] = turn[:, 0:1] * ((np.arange(width, dtype=np.float64) - camera.cx) / camera.fx)
+    rows: NDArray[np.float64] = (
+        turn[:, 1:2] * ((np.arange(height, dtype=np.float64) - camera.cy) / camera.fy) + turn[:, 2:3]
+    )
     return rows.astype(np.float32), columns.astype(np.float32)
 
 
@@ -154,12 +156,13 @@ def hit_voxels(pixels: NDArray[np.integer]) -> NDArray[np.integer]:
     is_new = np.empty(len(flat), dtype=np.bool_)
     is_new[0] = True
     np.not_equal(flat[1:], flat[:-1], out=is_new[1:])
-    some = flat[is_new]
+    some = flat.take(np.flatnonzero(is_new))  # half the time of a boolean index
     some.sort()
     kept = np.empty(len(some), dtype=np.bool_)
-    kept[0] = some[0] >= 0
+    kept[0] = True
     np.not_equal(some[1:], some[:-1], out=kept[1:])
-    return some[kept] if some[0] >= 0 else some[kept & (some >= 0)]
+    once = some.take(np.flatnonzero(kept))
+    return once[once.searchsorted(0) :]
 
 
 def voxel_labels(

@@ -51,13 +51,13 @@ class _Projection:
         self.pyramid = pyramid
         self.fx, self.fy = np.float32(camera.fx), np.float32(camera.fy)
         self.cx, self.cy = np.float32(camera.cx), np.float32(camera.cy)
-        self.reach = np.abs(view.rotation).sum(axis=0)
+        self.reach: NDArray[np.float64] = np.abs(view.rotation).sum(axis=0)
         """How far a cube of half-width one reaches along the camera's axes."""
 
     def judge(self, x: Floats, y: Floats, z: Floats, level: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """(all of it free (N,), to be divided (N,)) of cells with these centres (N,)."""
         pyramid = self.pyramid
-        reach_x, reach_y, reach_z = (self.reach * 2.0 ** (level - 1)).astype(np.float32)
+        reach_x, reach_y, reach_z = (np.float32(one) for one in (self.reach * float(1 << level) / 2).tolist())
         right, bottom = np.float32(pyramid.width - 1), np.float32(pyramid.height - 1)
         nearest = z - reach_z
         is_near = nearest < _NEAR
@@ -74,9 +74,9 @@ class _Projection:
         span = half + half
         is_known = span <= pyramid.largest_px
         table = pyramid.table_of_px.take(np.ceil(np.minimum(span, pyramid.largest_px)).astype(np.int32))
-        per_px = pyramid.per_px.take(table)
-        column = (np.minimum(np.maximum(u_low, 0), right) * per_px).astype(np.int32)
-        row = (np.minimum(np.maximum(v_low, 0), bottom) * per_px).astype(np.int32)
+        per_px: Floats = np.asarray(pyramid.per_px.take(table))
+        column = np.asarray(np.minimum(np.maximum(u_low, 0), right) * per_px, dtype=np.int32)
+        row = np.asarray(np.minimum(np.maximum(v_low, 0), bottom) * per_px, dtype=np.int32)
         at = pyramid.offset.take(table) + row * pyramid.stride.take(table) + column
         is_free = is_inside & is_known & (pyramid.least.take(at) > z + reach_z)
         is_hidden = is_known & ~is_near & (pyramid.greatest.take(at) < nearest)
@@ -142,7 +142,7 @@ def carve(view: View, pyramid: DepthPyramid) -> Carved:
         top += 1
     edge = 1 << top
     first, last = np.floor(low / edge), np.floor((low + size) / edge)
-    grids = np.meshgrid(*[np.arange(a, b + 1) for a, b in zip(first, last, strict=True)], indexing="ij")
+    grids = np.meshgrid(*[np.arange(first[axis], last[axis] + 1, dtype=np.float64) for axis in range(3)], indexing="ij")
     corners = np.stack(grids, axis=-1).reshape(-1, 3).astype(np.int64) * edge
     x, y, z = to_camera(view, corners + edge / 2)
     for level in range(top, BLOCK_LEVEL, -1):
@@ -175,7 +175,7 @@ def carve(view: View, pyramid: DepthPyramid) -> Carved:
     step = _FLOATS_AT_ONCE // 8
     for begin in range(0, len(x), step):
         part = slice(begin, begin + step)
-        per_parent = 1 / np.maximum(z[part], _NEAR)[:, None]
+        per_parent = np.reciprocal(np.maximum(z[part], _NEAR))[:, None]
         cells[code[part]] = projection.leaves(*_children(view, x[part], y[part], z[part], 1), per_parent)
     return Carved(blocks=blocks, is_free=free)
 

@@ -56,7 +56,7 @@ def decode(keys: Ints) -> Ints:
 
 def within_reach(blocks: Ints) -> NDArray[np.bool_]:
     """(N,) of block coordinates (N, 3)."""
-    return ((blocks >= -REACH_BLOCKS) & (blocks < REACH_BLOCKS)).all(axis=-1)
+    return np.asarray(((blocks >= -REACH_BLOCKS) & (blocks < REACH_BLOCKS)).all(axis=-1))
 
 
 def voxels_at(points_m: NDArray[np.floating], voxel_m: float) -> Ints:

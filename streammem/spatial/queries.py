@@ -57,7 +57,7 @@ def occupancy(tree: Octree, points_m: NDArray[np.floating], *, level: int = 0) -
 
 
 def cells(tree: Octree, level: int) -> tuple[Ints, NDArray[np.int8]]:
-    """All known cells of 2^level voxels, for a level from 3 up: (shifted block keys (N,) sorted, greatest known (N,))."""
+    """All known cells of 2^level voxels, level 3 and up: (shifted block keys (N,) sorted, greatest known (N,))."""
     if level < BLOCK_LEVEL:
         raise InputError(f"Cells are listed from level {BLOCK_LEVEL} up, not {level}.")
     pool = tree.blocks

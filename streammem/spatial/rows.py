@@ -63,12 +63,13 @@ def save(tree: Octree, table: Any, *, frame: str = "map") -> int:
     return count
 
 
-def load(table: Any, settings: OctreeSettings = OctreeSettings(), *, frame: str = "map") -> Octree:
+def load(table: Any, settings: OctreeSettings | None = None, *, frame: str = "map") -> Octree:
     """A map as it was saved; empty where nothing was saved for this frame.
 
     Raises:
         MemoryStoreError: it was saved with voxels of another size, or a row is damaged.
     """
+    settings = settings or OctreeSettings()
     tree = Octree(settings)
     found = table.search().where(Where().equals("frame", frame).sql()).limit(None).to_arrow()
     if not found.num_rows:

@@ -98,7 +98,7 @@ def test_hits_are_exact_and_free_space_agrees_with_rays(far: list[float], yaw: f
     base = view.base_block * 8
     assert voxels_of_all(tree, 1) == {tuple(one) for one in (hit + base).tolist()}
     ours, exact = voxels_of_all(tree, -1), {tuple(one) for one in (free + base).tolist()}
-    # A small image of large voxels: a tenth of all free voxels lie at an edge. `scripts/bench_octree.py` has real sizes.
+    # A small image of large voxels: a tenth of them lie at an edge. `scripts/bench_octree.py` has real sizes.
     assert len(ours & exact) / len(ours | exact) >= 0.9
     assert len(ours - exact) <= 0.02 * len(exact)
 
