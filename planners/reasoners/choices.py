@@ -29,6 +29,8 @@ NOTHING_RELATES = 0.18
 AGREEMENT, TIME_AGREEMENT = 0.75, 0.4
 """How much the computed answer counts against what the scenes say. Less for times: which of several occurrences is
 meant, the scenes weigh and the operator does not."""
+SURENESS = 3.0
+"""Makes the shares as sure as they are right: likeliest on 121 questions (1 too shy, 6 too bold); ranks stay."""
 _RECALLED = 12
 _SHOWN_SCENES = 3
 
@@ -99,7 +101,7 @@ def _scores(board: Board, options: Sequence[Option], found: Scenes, hits: Sequen
         + math.log(recalled(each) + 0.01)
         for option, each in zip(options, hits, strict=True)
     ]
-    powers = np.exp(np.array(sums) - max(sums, default=0.0))
+    powers = np.exp(SURENESS * (np.array(sums) - max(sums, default=0.0)))
     return [float(power) for power in powers / powers.sum()]
 
 
