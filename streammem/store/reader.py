@@ -70,7 +70,7 @@ class Reader:
             known_version, last = self._committed
             if version != known_version:
                 newest = table.search().select(["commit_seq"])
-                if last:  # at first all rows pass, and a plain scan costs a twentieth of the index
+                if last:  # at first all rows pass, and a plain scan costs less than the index
                     newest = newest.where(f"commit_seq > {last}")
                 newest = newest.to_arrow()
                 last = max(last, lance.largest(newest.column("commit_seq"), default=last))

@@ -239,6 +239,17 @@ def test_an_answer_without_given_evidence_is_not_accepted(street: Memory, serve:
     assert not found.answerable
 
 
+def test_evidence_that_has_nothing_to_do_with_the_question_is_not_accepted(
+    street: Memory, serve: Callable[..., Endpoint]
+) -> None:
+    plan, *_ = real()
+    reply = {"evidence": ["E1"], "answer": "At 0:05.", "sufficient": True, "confidence": 1, "search_for": ""}
+    endpoint = serve(plan, replied(json.dumps(reply)))
+    found = answer(street, endpoint, "When did a dog appear?")
+    assert "E1" in json.dumps(endpoint.requests[-1])  # it was shown, so it may be cited
+    assert not found.answerable
+
+
 CAKE = ("What do we need for the cake?", ("meat", "eggs and flour", "flowers"))
 
 
