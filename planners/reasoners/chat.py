@@ -54,8 +54,8 @@ logger = logging.getLogger(__name__)
 _Reply = TypeVar("_Reply", bound=BaseModel)
 
 WEAK_SUPPORT = 0.1
-"""Small models cite something for any question: asked when a dog appeared, a 1.5B model pointed with confidence 1.0 at a
-sentence about sisters, whose support is 0.01. What is about the question at all has three times this and more."""
+"""Small models cite something for any question: asked when a dog appeared, one of 1.5B parameters pointed with full
+confidence at a spoken line whose support was 0.01."""
 
 _MODALITIES: dict[str, tuple[Modality, ...]] = {"seen": ANY_SIGHT, "said": ANY_SPEECH, "written": ANY_WRITING}
 
