@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from streammem.protocols import QueryEncoder
-from streammem.settings import ForgettingSettings
 from streammem.types import Recording
 
 if TYPE_CHECKING:
     from streammem.semantic.beliefs import Beliefs
     from streammem.semantic.citations import Citations
     from streammem.semantic.forgetting import Faded
+    from streammem.settings import ForgettingSettings
     from streammem.store.forget import Forgotten
     from streammem.store.forgetting import Forgetting
     from streammem.store.writer import Writer

@@ -30,7 +30,6 @@ from typing import TYPE_CHECKING, Any, Self
 from streammem.errors import InputError, MemoryFullError, MemoryStoreError
 from streammem.letting_go import LettingGo
 from streammem.protocols import QueryEncoder
-from streammem.settings import StoreSettings
 from streammem.types import (
     Event,
     EventBundle,
@@ -46,6 +45,7 @@ from streammem.types import (
 
 if TYPE_CHECKING:
     from streammem.semantic.habits import Habit
+    from streammem.settings import StoreSettings
     from streammem.store.opening import Store
     from streammem.store.writer import Writer
 

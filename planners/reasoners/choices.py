@@ -73,7 +73,7 @@ def weigh(board: Board, draft: Draft | None, choices: Sequence[str]) -> Weighed 
     asked, options = board.plan.question, read_options(choices)
     found = gather(board, choices)
     hits = [board.view.recall(f"{asked} {choice}", k=_RECALLED) for choice in choices]
-    if max((hit.score for each in hits for hit in each), default=0.0) < NOTHING_RELATES and draft is None:
+    if draft is None and not _relates(asked, options, hits):
         return None
     scores = _scores(board, options, found, hits)
     proofs = [_proof(board, option, found, each) for option, each in zip(options, hits, strict=True)]
@@ -86,6 +86,21 @@ def weigh(board: Board, draft: Draft | None, choices: Sequence[str]) -> Weighed 
                 proofs[index] = list(draft.matches)
     total = sum(scores) or 1.0
     return Weighed(shares=[score / total for score in scores], proofs=proofs, found=found)
+
+
+def _relates(asked: str, options: Sequence[Option], hits: Sequence[Sequence[Hit]]) -> bool:
+    """Whether anything in memory has to do with an option: it scores well, or it holds words of the question and the
+    whole option (where there are no sentence vectors, or few lines, scores of words alone are small)."""
+    if max((hit.score for each in hits for hit in each), default=0.0) >= NOTHING_RELATES:
+        return True
+    words = frozenset(word_stems(asked, first_person=True))
+    for option, each in zip(options, hits, strict=True):
+        own = frozenset(option.stems)
+        for hit in each:
+            stems = stems_of_line(hit.text, None, is_caption=hit.modality == "caption")
+            if own and own <= stems and words & (stems - own):
+                return True
+    return False
 
 
 def _scores(board: Board, options: Sequence[Option], found: Scenes, hits: Sequence[Sequence[Hit]]) -> list[float]:
