@@ -162,7 +162,7 @@ class Describer:
         bundles: list[tuple[ClosedSegment, EventBundle]] = []
         for one, (event, found) in zip(pending, parts, strict=True):
             event = replace(event, vector=vectors[event.text]) if event.text else event
-            found = [o if o.vector is not None else replace(o, vector=vectors[o.text]) for o in found]
+            found = [o if o.vector is not None else replace(o, vector=vectors[o.searched]) for o in found]
             bundle = EventBundle(
                 event=event,
                 moments=tuple(self._moment(m, event, found) for m in one.segment.moments),
@@ -175,7 +175,7 @@ class Describer:
 
     def _embed(self, observations: Sequence[Observation], texts: Sequence[str]) -> dict[str, FloatVector]:
         """Sentence vector of each text; object labels recur, so the last few hundred texts are kept."""
-        wanted = {o.text for o in observations if o.vector is None} | {text for text in texts if text}
+        wanted = {o.searched for o in observations if o.vector is None} | {text for text in texts if text}
         missing = sorted(text for text in wanted if text not in self._label_vectors)
         vectors = {text: self._label_vectors[text] for text in wanted if text in self._label_vectors}
         if missing:

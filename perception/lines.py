@@ -32,10 +32,10 @@ def with_vectors(
     """Items in order, each line with its vectors. A line waits for the `LINES_AHEAD - 1` after it."""
     waiting: list[tuple[SourceItem, FloatVector | None]] = []
     for batch in _batches(items):
-        texts = sorted({item.text for item in batch if isinstance(item, TrackLine)})
+        texts = sorted({item.searched for item in batch if isinstance(item, TrackLine)})
         with stages.time("text"):
             vectors = dict(zip(texts, encoder.encode(texts), strict=True)) if texts else {}
-        waiting += [(item, vectors[item.text] if isinstance(item, TrackLine) else None) for item in batch]
+        waiting += [(item, vectors[item.searched] if isinstance(item, TrackLine) else None) for item in batch]
         ready = max(0, len(waiting) - LINES_AHEAD + 1)
         yield from _paired(waiting, ready)
         waiting = waiting[ready:]

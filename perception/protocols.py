@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from streammem.types import Box, Detection, FloatVector, Gap, Tag
+from streammem.types import Box, Detection, FloatVector, Gap, Tag, attributed
 
 SAMPLE_RATE_HZ = 16_000
 
@@ -52,6 +52,11 @@ class TrackLine:
     text: str
     speaker: str | None = None
     source: str = ""
+
+    @property
+    def searched(self) -> str:
+        """What is embedded: the words with the name of who said them."""
+        return attributed(self.text, self.speaker)
 
 
 SourceItem = VideoFrame | AudioBlock | TrackLine | Gap

@@ -103,6 +103,11 @@ class Event:
     """Sentence embedding (D,) of the text, L2-normalised; coarser levels: mean of children. None for moments."""
 
 
+def attributed(text: str, speaker: str | None) -> str:
+    """Words with the name of who said them: `Ana: The key is in the bowl.`"""
+    return f"{speaker}: {text}" if speaker else text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """One thing noticed inside an event, with its own exact span: the finest unit that is searched."""
@@ -124,7 +129,12 @@ class Observation:
     speaker: str | None = None
     box: Box | None = None
     vector: FloatVector | None = None
-    """Sentence embedding (D,) of the text, L2-normalised."""
+    """Sentence embedding (D,) of `searched`, L2-normalised."""
+
+    @property
+    def searched(self) -> str:
+        """What it is found by, in words and by meaning: questions name who said a thing, and lines do not."""
+        return attributed(self.text, self.speaker)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ def describe_event(observations: Sequence[Observation]) -> str:
     tracks: dict[str, set[str]] = defaultdict(set)
     for o in observations:
         if o.kind == "speech":
-            said.append(f"{o.speaker}: {o.text}" if o.speaker else o.text)
+            said.append(o.searched)
         elif o.kind == "caption":
             captions.append(o.text)
         elif o.kind == "text_in_view":

@@ -16,7 +16,7 @@ import numpy as np
 
 from streammem.store import lance
 from streammem.store.notes import VectorIndexNote
-from streammem.store.tables import BELIEFS, EVENTS, FACTS, KEYFRAMES, OBSERVATIONS, RECORDINGS
+from streammem.store.tables import BELIEFS, EVENTS, FACTS, FULL_TEXT, KEYFRAMES, OBSERVATIONS, RECORDINGS
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,6 @@ _BITMAP: dict[str, tuple[str, ...]] = {
     FACTS: ("recording", "predicate"),
 }
 _LABEL_LIST: dict[str, tuple[str, ...]] = {EVENTS: ("kinds",)}
-_FULL_TEXT: dict[str, tuple[str, ...]] = {EVENTS: ("text",), OBSERVATIONS: ("text",), FACTS: ("text",)}
 
 VECTOR_ROLES = ("vector__", "image_vector__", "joint_vector__")
 WANTED_RECALL = 0.97
@@ -110,7 +109,8 @@ def _wanted(name: str) -> list[tuple[str, str, dict[str, Any]]]:
     wanted += [(column, "Bitmap", {}) for column in _BITMAP.get(name, ())]
     wanted += [(column, "LabelList", {}) for column in _LABEL_LIST.get(name, ())]
     # Stemmed, so that "ran" finds "run"; without stop words, so that a question's grammar matches nothing.
-    wanted += [(column, "FTS", {"stem": True, "remove_stop_words": True}) for column in _FULL_TEXT.get(name, ())]
+    if name in FULL_TEXT:
+        wanted.append((FULL_TEXT[name], "FTS", {"stem": True, "remove_stop_words": True}))
     return wanted
 
 

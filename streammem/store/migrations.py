@@ -19,7 +19,7 @@ from streammem.store import lance
 from streammem.store.indexes import create_table_indexes, rebuild_full_text
 from streammem.store.lock import LOCK_FILE
 from streammem.store.notes import VectorIndexNote
-from streammem.store.tables import EVENTS
+from streammem.store.tables import EVENTS, FULL_TEXT, OBSERVATIONS
 
 MANIFEST_FILE = "manifest.json"
 FORMAT = "streammem-memory"
@@ -44,10 +44,28 @@ def _moment_texts(connection: Any) -> None:
     rebuild_full_text(table, EVENTS)
 
 
+def _searched_lines(connection: Any) -> None:
+    """May be interrupted anywhere and run again."""
+    try:
+        table = connection.open_table(OBSERVATIONS)
+    except Exception as error:
+        if "not found" in str(error).lower():
+            return
+        raise
+    if FULL_TEXT[OBSERVATIONS] not in table.schema.names:
+        named = "coalesce(speaker || ': ' || text, text)"
+        table.add_columns({FULL_TEXT[OBSERVATIONS]: named})
+    for index in list(table.list_indices()):
+        if index.columns == ["text"]:
+            table.drop_index(index.name)
+    create_table_indexes(table, OBSERVATIONS)
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[Any], None] | None], ...] = (
     ("0001 first tables", None),
     ("0002 forgetting: committed_floor in the manifest", None),
     ("0003 texts of moments out of the full-text index", _moment_texts),
+    ("0004 lines are found by the name of who said them", _searched_lines),
 )
 """(name, step). The schema version of this code is their number; a step gets the LanceDB connection."""
 SCHEMA_VERSION = len(MIGRATIONS)

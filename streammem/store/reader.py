@@ -20,7 +20,7 @@ from streammem.store.filters import Where
 from streammem.store.indexes import CHECK_NEAREST
 from streammem.store.migrations import Manifest, read_manifest
 from streammem.store.notes import VectorIndexNote
-from streammem.store.tables import BELIEFS, COLUMNS, EVENTS, RECORDINGS, Row
+from streammem.store.tables import BELIEFS, COLUMNS, EVENTS, FULL_TEXT, RECORDINGS, Row
 from streammem.types import FloatVector, Level
 
 Result = TypeVar("Result")
@@ -131,7 +131,10 @@ class Reader:
         """Rows whose text has some of the words (stemmed, without stop words), best first, each with `bm25`."""
 
         def search(handle: Any) -> Any:
-            return handle.search(lance.match_query(words, "text"), query_type="fts")
+            column = FULL_TEXT[table]
+            if column not in handle.schema.names:
+                column = "text"  # an older memory that no writer has opened since
+            return handle.search(lance.match_query(words, column), query_type="fts")
 
         rows = self._search(table, search, where, columns=columns, limit=limit, score="_score")
         for row in rows:

@@ -47,6 +47,9 @@ KEYFRAME_HALF_SPAN_NS = NS_PER_S
 
 Row = dict[str, Any]
 
+FULL_TEXT: dict[str, str] = {EVENTS: "text", OBSERVATIONS: "searched", FACTS: "text"}
+"""Column of a table that words are looked up in. `searched` is a line with the name of who said it."""
+
 COLUMNS: dict[str, tuple[str, ...]] = {
     EVENTS: (
         "event_id", "recording", "level", "t_start_ns", "t_end_ns", "strength", "parent_id", "children", "text",
@@ -89,6 +92,8 @@ def schema_of(table: str) -> Any:
     ]
     if table == KEYFRAMES:
         fields.append(pa.field("thumbnail_jpeg", pa.binary()))
+    if table == OBSERVATIONS:
+        fields.append(pa.field("searched", pa.string()))
     if table not in (RECORDINGS, BELIEFS):
         fields.append(pa.field("commit_seq", pa.int64()))
     return pa.schema(fields)
@@ -168,6 +173,7 @@ def observation_row(observation: Observation, *, model: str) -> Row:
         "t_start_ns": observation.t_start_ns,
         "t_end_ns": observation.t_end_ns,
         "text": observation.text,
+        "searched": observation.searched,
         "confidence": observation.confidence,
         "source": observation.source,
         "label": observation.label,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import lancedb
@@ -11,16 +12,28 @@ import pytest
 from streammem.memory import Memory
 from streammem.store import migrations
 from streammem.store.filters import Where
-from streammem.store.tables import EVENTS
+from streammem.store.tables import EVENTS, OBSERVATIONS
 from streammem.types import Level
 from tests.bundles import WordEncoder, bundle_of
+
+
+def lose_searched_lines(folder: Path) -> None:
+    """As schema 3 wrote lines: their words alone are looked up."""
+    table = lancedb.connect(str(folder)).open_table(OBSERVATIONS)
+    table.drop_index("searched_idx")
+    table.drop_columns(["searched"])
+    table.create_index("text", config=lancedb.index.FTS(stem=True, remove_stop_words=True))
+
+
+def step_back(folder: Path, *, to: int) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest |= {"schema_version": to, "migrations": manifest["migrations"][:to]}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
     """As schema 2 wrote it: moments have their text where events have it."""
-    from dataclasses import replace
-
     folder = tmp_path / "m"
     with Memory.open(folder, write=True, create=True, encoder=WordEncoder()) as memory:
         bundle = bundle_of(0)
@@ -29,9 +42,8 @@ def old(tmp_path: Path) -> Path:
     table = lancedb.connect(str(folder)).open_table(EVENTS)
     table.update(where="level = 'moment'", values_sql={"text": "moment_text"})
     table.drop_columns(["moment_text"])
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest |= {"schema_version": 2, "migrations": manifest["migrations"][:2]}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    lose_searched_lines(folder)
+    step_back(folder, to=2)
     return folder
 
 
@@ -54,3 +66,26 @@ def test_texts_of_moments_move_out_of_the_full_text_index(old: Path, monkeypatch
         assert memory._reader.full_text(EVENTS, "glimpse", Where(), columns=["event_id"], limit=5) == []
         assert len(memory._reader.full_text(EVENTS, "heron", Where(), columns=["event_id"], limit=5)) == 1
     assert migrations.read_manifest(old).schema_version == migrations.SCHEMA_VERSION
+
+
+def test_lines_are_found_by_who_said_them(tmp_path: Path) -> None:
+    folder = tmp_path / "m"
+    with Memory.open(folder, write=True, create=True, encoder=WordEncoder()) as memory:
+        bundle = bundle_of(0)
+        lines = [replace(one, speaker=name) for one, name in zip(bundle.observations, ("Wren", None, None), strict=True)]
+        memory.write(replace(bundle, observations=tuple(lines)))
+
+    def found(words: str) -> list[str]:
+        with Memory.open(folder) as memory:
+            rows = memory._reader.full_text(OBSERVATIONS, words, Where(), columns=["text"], limit=5)
+            return [row["text"] for row in rows]
+
+    assert found("wren") == [lines[0].text]
+    lose_searched_lines(folder)
+    step_back(folder, to=3)
+    assert found("wren") == []
+    assert found("heron") == [lines[0].text]
+    with Memory.open(folder, write=True):
+        pass
+    assert found("wren") == [lines[0].text]
+    assert found("harbour person") != []

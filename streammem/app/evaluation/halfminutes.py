@@ -51,7 +51,7 @@ def read_windows(memory: Memory) -> list[Window]:
         first = (one.t_start_ns - starts[one.recording]) // WINDOW_NS
         last = max(first, (one.t_end_ns - 1 - starts[one.recording]) // WINDOW_NS)
         for number in range(first, last + 1):
-            inside[one.recording, number].append(f"{one.speaker}: {one.text}" if one.speaker else one.text)
+            inside[one.recording, number].append(one.searched)
     return [
         Window(
             recording=name,
