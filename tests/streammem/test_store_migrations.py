@@ -72,7 +72,8 @@ def test_lines_are_found_by_who_said_them(tmp_path: Path) -> None:
     folder = tmp_path / "m"
     with Memory.open(folder, write=True, create=True, encoder=WordEncoder()) as memory:
         bundle = bundle_of(0)
-        lines = [replace(one, speaker=name) for one, name in zip(bundle.observations, ("Wren", None, None), strict=True)]
+        names = ("Wren", None, None)
+        lines = [replace(one, speaker=name) for one, name in zip(bundle.observations, names, strict=True)]
         memory.write(replace(bundle, observations=tuple(lines)))
 
     def found(words: str) -> list[str]:
