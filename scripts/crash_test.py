@@ -15,8 +15,15 @@ writer:
 * what was announced as forgotten is nowhere, and a forgetting that had begun is finished by the opening;
 * facts are those of the assertions that are there.
 
-After the last kill the run is finished and compared, row by row, with a run that was never interrupted. Besides: a
-second writer must get a clear error while the first one runs. Exits with 1 if anything failed.
+Before every kill the child is stopped where it stands and a second writer tries to open the memory. The kernel is asked
+who holds the lock (`/proc/locks`), so nothing is left to guess: whoever holds it keeps the second writer out and is
+named to it; from "opened" to "closing" the child must hold it; where nobody does, the second writer must be let in. (A
+child that has closed its memory lives on for a few hundred milliseconds while its libraries are taken down. "Still
+running" is not "still writing": an earlier form of this test took one for the other, and reported a second writer that
+had come in rightly.)
+
+After the last kill the run is finished and compared, row by row, with a run that was never interrupted. Exits with 1 if
+anything failed.
 """
 
 from __future__ import annotations
@@ -25,6 +32,7 @@ import argparse
 import json
 import os
 import random
+import select
 import shutil
 import signal
 import subprocess
@@ -40,6 +48,7 @@ from streammem.memory import Memory
 from streammem.semantic.consolidation import Assertion, consolidate
 from streammem.settings import StoreSettings
 from streammem.store.filters import Where
+from streammem.store.lock import LOCK_FILE
 from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBSERVATIONS, RECORDINGS, assertion_of
 from streammem.types import Fact
 
@@ -69,6 +78,7 @@ def write(folder: Path, events: int) -> None:
     """The child: goes on where the last one was killed."""
     settings = StoreSettings(batch_rows=24, batch_s=0.05, optimise_every_commits=4)
     with Memory.open(folder, write=True, create=True, encoder=WordEncoder(), settings=settings) as memory:
+        print("opened", flush=True)  # from here to "closing" nobody else may write
         last = max((one.t_start_ns // EVENT_NS for one in memory.events()), default=0)
         notes = folder.with_suffix(".forgotten")
         forgotten = {int(line) for line in notes.read_text().split()} if notes.exists() else set[int]()
@@ -91,7 +101,8 @@ def write(folder: Path, events: int) -> None:
             if number % COMPACT_EVERY == COMPACT_EVERY - 1:
                 memory.compact()
                 print(f"compacted {number}", flush=True)
-        print("closing", flush=True)  # from here on another writer may come
+        print("closing", flush=True)
+    print("closed", flush=True)  # from here on another writer must be let in
 
 
 def rows(folder: Path) -> dict[str, list[dict[str, Any]]]:
@@ -107,6 +118,8 @@ _IDS = {EVENTS: "event_id", OBSERVATIONS: "observation_id", KEYFRAMES: "keyframe
 
 def check(folder: Path, announced: int, forgot: set[int]) -> list[str]:
     """What is wrong with the memory after a kill; nothing, if all is well."""
+    if not (folder / "manifest.json").exists():
+        return [] if announced < 0 else ["there is no memory"]
     wrong: list[str] = []
     with Memory.open(folder, encoder=WordEncoder()) as memory:
         reader = memory._reader
@@ -158,12 +171,90 @@ def comparable(folder: Path) -> dict[str, list[str]]:
     return found
 
 
-def second_writer_is_refused(folder: Path) -> str | None:
+class Child:
+    """The writer in a process of its own, and what it has said so far."""
+
+    def __init__(self, folder: Path, events: int) -> None:
+        self.folder = folder
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, "--child", str(folder), str(events)],
+            cwd=ROOT, stdout=subprocess.PIPE, env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"},
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        self._pipe = self.process.stdout.fileno()
+        self._unfinished = b""
+        self.said: list[str] = []
+
+    def listen(self, *, more: int, patience_s: float | None = None) -> bool:
+        """Waits until it has said so many lines more, at most `patience_s`. False: not so many."""
+        wanted = len(self.said) + more
+        while len(self.said) < wanted:
+            if not select.select([self._pipe], [], [], patience_s)[0]:
+                return False
+            part = os.read(self._pipe, 1 << 16)
+            if not part:
+                return False
+            *lines, self._unfinished = (self._unfinished + part).split(b"\n")
+            self.said += [line.decode() for line in lines]
+        return True
+
+    def listen_to_the_end(self) -> None:
+        while self.listen(more=1):
+            pass
+
+    def stop(self) -> bool:
+        """Stops it where it stands. False: it had ended before."""
+        self.process.send_signal(signal.SIGSTOP)
+        found = os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        self.listen(more=1 << 20, patience_s=0.0)
+        return found is not None and found.si_code == os.CLD_STOPPED
+
+    def holds_the_lock(self) -> bool:
+        """What the kernel says; owes nothing to our own code."""
+        return self.process.pid in _holders(self.folder / LOCK_FILE)
+
+    def finish(self) -> None:
+        """Lets it come to its end."""
+        self.listen_to_the_end()
+        self.process.wait()
+
+    def kill(self) -> int:
+        """`kill -9`; what it had said is heard. Returns its exit status."""
+        self.process.send_signal(signal.SIGKILL)
+        self.listen_to_the_end()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return self.process.wait()
+
+
+def _holders(path: Path) -> set[int]:
+    """Processes that hold an flock on a file: `1: FLOCK ADVISORY WRITE 4242 fe:00:131 0 EOF`."""
+    if not path.exists():
+        return set()
+    inode = str(path.stat().st_ino)
+    rows = [line.split() for line in Path("/proc/locks").read_text(encoding="ascii").splitlines()]
+    return {int(row[4]) for row in rows if row[1] == "FLOCK" and row[5].rpartition(":")[2] == inode}
+
+
+def second_writer(child: Child) -> tuple[str, str | None]:
+    """(what became of a second writer, what is wrong with that) while the child is stopped."""
+    held = child.holds_the_lock()
+    is_writing = "opened" in child.said and "closing" not in child.said
+    if is_writing and not held:
+        return "not asked", "the writer writes without the lock"
+    if "closed" in child.said and held:
+        return "not asked", "a writer that has closed its memory still holds the lock"
+    if not held and not (child.folder / "manifest.json").exists():
+        return "came before there was a memory", None
     try:
-        Memory.open(folder, write=True).close()
+        Memory.open(child.folder, write=True).close()
     except MemoryLockedError as error:
-        return None if "is being written by process" in str(error) else f"unclear: {error}"
-    return "a second writer was let in"
+        if not held:
+            return "refused", f"a second writer was refused though nobody writes: {error}"
+        named = f"is being written by process {child.process.pid} on " in str(error)
+        return "refused", None if named else f"a second writer was not told who writes: {error}"
+    when = "let in while or after it closed" if "closing" in child.said else "let in before it opened"
+    return when, "a second writer was let in" if held else None
 
 
 def main() -> int:
@@ -185,35 +276,30 @@ def main() -> int:
     dice = random.Random(given.seed)
     events = given.events or 6 * given.kills
     wrong: list[str] = []
-    kills = refused = 0
+    kills = 0
     during: Counter[str] = Counter()
+    seconds: Counter[str] = Counter()
     announced, forgot = -1, set[int]()
     started = time.monotonic()
     while kills < given.kills:
-        child = _child(folder, events)
-        assert child.stdout is not None
-        for _ in range(dice.choice((1, 3, dice.randint(4, 30)))):
-            line = child.stdout.readline()
-            if not line:
-                break
-            announced, forgot = _heard(line, announced, forgot)
-        if kills % 10 == 5 and child.poll() is None:
-            problem = second_writer_is_refused(folder)
-            refused += problem is None
-        else:
-            problem = None
+        child = Child(folder, events)
+        child.listen(more=dice.choice((0, 1, 2, 2, 4, dice.randint(5, 30))))
         time.sleep(dice.choice((0.0, dice.uniform(0, 0.05), dice.uniform(0, 0.5))))
-        ended = child.poll() is not None
-        child.send_signal(signal.SIGKILL)
-        rest = child.stdout.read().splitlines()
-        for line in rest:
+        was_running = child.stop()
+        problem = None
+        if was_running:
+            became, problem = second_writer(child)
+            seconds[became] += 1
+            child.process.send_signal(signal.SIGCONT)
+            time.sleep(dice.choice((0.0, dice.uniform(0, 0.02))))
+        status = child.kill()
+        for line in child.said:
             announced, forgot = _heard(line, announced, forgot)
-        if problem is not None and "closing" not in rest:
-            wrong.append(problem)
-        child.stdout.close()
-        if child.wait() not in (0, -signal.SIGKILL):
-            wrong.append(f"the writer failed by itself with {child.returncode}")
-        if ended:
+        if problem is not None:
+            wrong.append(f"{problem} (the first one had said {child.said[-2:]})")
+        if status not in (0, -signal.SIGKILL):
+            wrong.append(f"the writer failed by itself with {status}")
+        if not was_running or status == 0:
             if announced >= events - 1:
                 events += 2 * given.kills  # finished too early: make it longer
             continue
@@ -222,16 +308,15 @@ def main() -> int:
         wrong += [f"after kill {kills}: {problem}" for problem in check(folder, announced, forgot)]
         if kills % 10 == 0:
             print(f"{kills} kills, {announced + 1} events, {len(wrong)} problems", file=sys.stderr, flush=True)
-    finishing = _child(folder, events)
-    finishing.communicate()
+    Child(folder, events).finish()
     whole = work / "whole"
     _remove(whole)
-    _child(whole, events).communicate()
+    Child(whole, events).finish()
     same = comparable(folder) == comparable(whole)
     if not same:
         wrong.append("the finished run differs from the uninterrupted one")
     report = {
-        "kills": kills, "during": dict(during), "events": events, "second writers refused": refused,
+        "kills": kills, "during": dict(during), "events": events, "second writers": dict(seconds),
         "same rows as an uninterrupted run": same, "problems": wrong, "seconds": round(time.monotonic() - started),
     }  # fmt: skip
     print(json.dumps(report, indent=1))
@@ -245,13 +330,6 @@ def main() -> int:
 def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.with_suffix(".forgotten").unlink(missing_ok=True)
-
-
-def _child(folder: Path, events: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, __file__, "--child", str(folder), str(events)],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"},
-    )  # fmt: skip
 
 
 def _heard(line: str, announced: int, forgot: set[int]) -> tuple[int, set[int]]:

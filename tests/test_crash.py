@@ -26,6 +26,7 @@ def test_killed_at_random_points_of_ingest_compaction_and_forgetting(tmp_path: P
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)
     assert (report["kills"], report["problems"]) == (3, [])
+    assert sum(report["second writers"].values()) >= 1
     assert report["same rows as an uninterrupted run"]
 
 

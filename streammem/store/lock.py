@@ -21,6 +21,8 @@ from streammem.errors import MemoryFullError, MemoryLockedError
 LOCK_FILE = "writer.lock"
 _PAYLOAD_AT = 16
 """Bytes left free at the start: Windows keeps a locked byte from being read."""
+_TRIES = 6
+"""A writer of some minutes is not waited for; who only looks has gone after microseconds, if it was not just stopped."""
 
 
 class WriterLock:
@@ -63,13 +65,14 @@ class WriterLock:
 
 
 def is_being_written(folder: Path) -> bool:
-    """Whether some process holds the writer's lock. Looks only: takes the lock for no longer than it takes to see."""
+    """Whether some process holds the writer's lock. Looks only: takes the lock for no longer than it takes to see, and
+    shared, so that two who look do not take each other for a writer."""
     try:
         descriptor = os.open(folder / LOCK_FILE, os.O_RDWR)
     except OSError:
         return False  # no writer ever, or a folder that cannot be written to
     try:
-        _lock(descriptor)
+        _lock(descriptor, shared=True)
     except OSError:
         return True
     finally:
@@ -77,23 +80,24 @@ def is_being_written(folder: Path) -> bool:
     return False
 
 
-def _lock(descriptor: int) -> None:
+def _lock(descriptor: int, *, shared: bool = False) -> None:
     if sys.platform == "win32":
         windows: Any = importlib.import_module("msvcrt")
         windows.locking(descriptor, windows.LK_NBLCK, 1)
     else:
         import fcntl
 
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
 
 def _lock_patiently(descriptor: int) -> None:
-    """A second try, in case somebody was just looking (`is_being_written`)."""
-    try:
-        _lock(descriptor)
-    except OSError:
-        time.sleep(0.02)
-        _lock(descriptor)
+    """Some more tries, in case somebody was just looking (`is_being_written`)."""
+    for _ in range(_TRIES - 1):
+        try:
+            return _lock(descriptor)
+        except OSError:
+            time.sleep(0.02)
+    _lock(descriptor)
 
 
 def _holder(descriptor: int) -> str:

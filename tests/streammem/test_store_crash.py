@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from streammem.errors import MemoryFullError, MemoryLockedError
 from streammem.memory import Memory
 from streammem.settings import StoreSettings
+from streammem.store.lock import WriterLock, is_being_written
 from streammem.store.tables import FACTS, KEYFRAMES, OBSERVATIONS, TABLES
 from tests.bundles import WordEncoder, bundle_of, event_of, write_all
 
@@ -163,6 +165,81 @@ def test_a_second_writer_is_told_who_writes(tmp_path: Path) -> None:
     first.close()
     first.close()
     Memory.open(tmp_path / "m", write=True).close()
+
+
+WRITER_ON_COMMAND = """
+import sys
+from streammem.memory import Memory
+from tests.bundles import bundle_of
+memory = Memory.open(sys.argv[1], write=True, create=True)
+memory.write(bundle_of(0))
+memory.flush()
+print("opened", flush=True)
+sys.stdin.readline()
+memory.close()
+print("closed", flush=True)
+sys.stdin.readline()
+"""
+
+
+def start_writer_on_command(folder: Path) -> subprocess.Popen[str]:
+    child = subprocess.Popen(
+        [sys.executable, "-c", WRITER_ON_COMMAND, str(folder)],
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert child.stdout is not None
+    assert child.stdout.readline() == "opened\n"
+    return child
+
+
+def test_a_writer_keeps_others_out_until_it_has_closed_and_no_longer(tmp_path: Path) -> None:
+    """Also while it stands still; and a process that has closed its memory but goes on running is no writer."""
+    folder = tmp_path / "m"
+    child = start_writer_on_command(folder)
+    assert child.stdin is not None and child.stdout is not None
+    try:
+        child.send_signal(signal.SIGSTOP)
+        with pytest.raises(MemoryLockedError, match=f"process {child.pid} on"):
+            Memory.open(folder, write=True)
+        child.send_signal(signal.SIGCONT)
+        print(file=child.stdin, flush=True)
+        assert child.stdout.readline() == "closed\n"
+        assert child.poll() is None
+        with Memory.open(folder, write=True) as memory:
+            assert len(memory.events()) == 1
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def test_the_lock_falls_with_a_killed_writer_whoever_looks_on(tmp_path: Path) -> None:
+    folder = tmp_path / "m"
+    child = start_writer_on_command(folder)
+    over, said = threading.Event(), list[bool]()
+
+    def look() -> None:
+        while not over.is_set():
+            said.append(is_being_written(folder))
+            time.sleep(0.0002)
+
+    lookers = [threading.Thread(target=look) for _ in range(2)]
+    for looker in lookers:
+        looker.start()
+    try:
+        while not said:
+            time.sleep(0.01)
+        assert all(said)
+        child.kill()
+        child.communicate()
+        said.clear()
+        time.sleep(0.05)
+        assert not any(said[1:])  # two who look do not take each other for a writer
+        for _ in range(5):
+            WriterLock(folder).release()
+    finally:
+        over.set()
+        for looker in lookers:
+            looker.join()
 
 
 def test_a_quiet_writer_is_read_elsewhere_within_two_seconds(tmp_path: Path) -> None:
