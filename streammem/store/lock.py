@@ -22,7 +22,7 @@ LOCK_FILE = "writer.lock"
 _PAYLOAD_AT = 16
 """Bytes left free at the start: Windows keeps a locked byte from being read."""
 _TRIES = 6
-"""A writer of some minutes is not waited for; who only looks has gone after microseconds, if it was not just stopped."""
+"""20 ms apart. A writer is not waited for; who only looks is gone after microseconds, if it was not just interrupted."""
 
 
 class WriterLock:
@@ -94,9 +94,11 @@ def _lock_patiently(descriptor: int) -> None:
     """Some more tries, in case somebody was just looking (`is_being_written`)."""
     for _ in range(_TRIES - 1):
         try:
-            return _lock(descriptor)
+            _lock(descriptor)
         except OSError:
             time.sleep(0.02)
+        else:
+            return
     _lock(descriptor)
 
 

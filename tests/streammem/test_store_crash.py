@@ -196,7 +196,8 @@ def test_a_writer_keeps_others_out_until_it_has_closed_and_no_longer(tmp_path: P
     """Also while it stands still; and a process that has closed its memory but goes on running is no writer."""
     folder = tmp_path / "m"
     child = start_writer_on_command(folder)
-    assert child.stdin is not None and child.stdout is not None
+    assert child.stdin is not None
+    assert child.stdout is not None
     try:
         child.send_signal(signal.SIGSTOP)
         with pytest.raises(MemoryLockedError, match=f"process {child.pid} on"):
