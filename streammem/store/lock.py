@@ -22,7 +22,7 @@ LOCK_FILE = "writer.lock"
 _PAYLOAD_AT = 16
 """Bytes left free at the start: Windows keeps a locked byte from being read."""
 _TRIES = 6
-"""20 ms apart. A writer is not waited for; who only looks is gone after microseconds, if it was not just interrupted."""
+"""20 ms apart. A writer is not waited for; who only looks is gone after microseconds, unless it was interrupted."""
 
 
 class WriterLock:
