@@ -128,12 +128,19 @@ class Watcher:
         """The source ended: closes the open event."""
         if self._speech is not None:
             self._utterances += self._speech.finish()
-        duration_ns = self._info.duration_ns or 0
+        duration_ns = self._info.duration_ns or self._last_frame_end_ns()
         if 0 < duration_ns - self._end_ns < _LAST_FRAME_NS:
             self._end_ns = duration_ns  # the last sampled frame is shown until the end
         if self._boundaries.start_ns is not None and self._end_ns > self._boundaries.start_ns:
             yield from self._overdue(self._end_ns - 1)
             yield self._close(Boundary(t_ns=self._end_ns, strength=1.0), clean=False)
+
+    def _last_frame_end_ns(self) -> int:
+        """Where the duration is not known: the last frame is shown as long as the one before it was."""
+        start_ns = self._boundaries.start_ns
+        if self._frame_ns is None or self._previous_frame_ns is None or start_ns is None or self._frame_ns < start_ns:
+            return 0
+        return 2 * self._frame_ns - self._previous_frame_ns
 
     # --- resuming -----------------------------------------------------------------------------------------------------
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:  # the command line imports this module; numpy alone would double what that costs
+    import numpy as np
+    import numpy.typing as npt
 
 NS_PER_S = 1_000_000_000
 
-FloatVector = npt.NDArray[np.float32]
+FloatVector: TypeAlias = "npt.NDArray[np.float32]"
 Box = tuple[float, float, float, float]
 
 ObservationKind = Literal["speech", "caption", "text_in_view", "object", "scene", "sound"]

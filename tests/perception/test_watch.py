@@ -169,6 +169,6 @@ def test_a_gap_ends_the_event_and_the_next_begins_after_it() -> None:
     for t in range(100, 140):
         segments += watcher.watch(frame(t / 5))
     segments += watcher.finish()
-    assert [(s.t_start_ns / 1e9, round(s.t_end_ns / 1e9, 1)) for s in segments] == [(0.0, 8.0), (20.0, 27.8)]
+    assert [(s.t_start_ns / 1e9, round(s.t_end_ns / 1e9, 1)) for s in segments] == [(0.0, 8.0), (20.0, 28.0)]
     assert segments[0].gap is not None
     assert segments[0].gap.reason == "broken bytes"
