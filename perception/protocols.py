@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from streammem.spatial.observations import Observation as Look
 from streammem.types import Box, Detection, FloatVector, Gap, Tag, attributed
 
 SAMPLE_RATE_HZ = 16_000
@@ -32,6 +33,8 @@ class VideoFrame:
     t_ns: int
     image_rgb: ImageRGB
     original: Callable[[], ImageRGB]
+    look: Look | None = None
+    """Where it was taken from, how far its pixels are and what is in it, where a robot knows; times as `t_ns`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,11 @@ class TrackLine:
     def searched(self) -> str:
         """What is embedded: the words with the name of who said them."""
         return attributed(self.text, self.speaker)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideGap(Gap):
+    """A hole in something beside pictures and sound (depth, poses): it is told, but no event ends there."""
 
 
 SourceItem = VideoFrame | AudioBlock | TrackLine | Gap

@@ -17,6 +17,7 @@ from perception.objects import ObjectSpan, ObjectWatcher
 from perception.protocols import (
     AudioBlock,
     ObjectDetector,
+    SideGap,
     SourceInfo,
     SourceItem,
     TrackLine,
@@ -121,7 +122,7 @@ class Watcher:
             yield from self._hear(item)
         elif isinstance(item, TrackLine):
             yield from self._read(item, vectors)
-        else:
+        elif not isinstance(item, SideGap):
             yield from self._miss(item)
 
     def finish(self) -> Iterator[ClosedSegment]:
