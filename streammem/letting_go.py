@@ -29,6 +29,7 @@ class LettingGo:
     _citations: Citations
     _encoder: QueryEncoder | None
     _known: dict[str, set[str]]
+    forgettings: int
 
     def _writing(self) -> Writer:
         raise NotImplementedError
@@ -90,6 +91,7 @@ class LettingGo:
             return self._forgetting.preview(chosen)
         done = self._forgetting.forget(self._writing(), chosen, encoder=self._encoder)
         self._known.clear()
+        self.forgettings += 1
         return done
 
     def is_forgotten(self, fingerprint: str) -> bool:

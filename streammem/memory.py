@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, Self
 from streammem.errors import InputError, MemoryFullError, MemoryStoreError
 from streammem.letting_go import LettingGo
 from streammem.protocols import QueryEncoder
+from streammem.spatial_door import SpatialDoor
 from streammem.types import (
     Event,
     EventBundle,
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Memory(LettingGo):
+class Memory(LettingGo, SpatialDoor):
     """A memory folder, open for reading, or for reading and writing. A context manager; `close()` is idempotent."""
 
     def __init__(self, folder: Path, *, store: Store, encoder: QueryEncoder | None) -> None:

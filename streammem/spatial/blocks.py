@@ -18,6 +18,16 @@ NEVER_NS = np.iinfo(np.int64).min
 NO_LABEL = 0
 
 
+def without_seen(
+    log_odds: NDArray[np.int8], seen_ns: Ints, start_ns: int, end_ns: int
+) -> tuple[NDArray[np.int8], Ints, NDArray[np.bool_]]:
+    """Blocks (N, 512), times (N, 8), without the cells that were last seen in [start, end). Also which blocks that
+    concerned (N,)."""
+    gone = (seen_ns >= start_ns) & (seen_ns < end_ns) & (seen_ns != NEVER_NS)
+    left = np.where(gone[:, :, None], np.int8(0), log_odds.reshape(len(log_odds), CELLS, -1))
+    return left.reshape(len(log_odds), BLOCK_VOXELS), np.where(gone, NEVER_NS, seen_ns), gone.any(axis=1)
+
+
 class BlockPool:
     """Rows of voxels by block key. Log-odds 0 means unknown."""
 

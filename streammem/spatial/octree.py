@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from streammem.errors import ConfigError, InputError
 from streammem.spatial import camera as cameras
 from streammem.spatial import keys as addresses
-from streammem.spatial.blocks import CELLS, BlockPool
+from streammem.spatial.blocks import CELLS, BlockPool, without_seen
 from streammem.spatial.camera import Intrinsics, View
 from streammem.spatial.carving import carve, clear_view
 from streammem.spatial.keys import BLOCK_LEVEL, BLOCK_VOXELS, OFFSETS, PLACES, Ints
@@ -78,7 +78,8 @@ class Octree:
         self.settings = settings
         self.blocks = BlockPool()
         self._pyramid: DepthPyramid | None = None
-        self._decayed_ns: int | None = None
+        self.decayed_ns: int | None = None
+        """Up to when it has faded; saved with the map."""
 
     @property
     def memory_bytes(self) -> int:
@@ -161,15 +162,31 @@ class Octree:
         known = seen != np.iinfo(np.int64).min
         seen = np.where(known, seen, t_ns)
         steps = np.maximum(t_ns - seen, 0) // period_ns
-        if self._decayed_ns is not None:
-            steps -= np.maximum(self._decayed_ns - seen, 0) // period_ns
-        self._decayed_ns = t_ns if self._decayed_ns is None else max(t_ns, self._decayed_ns)
+        if self.decayed_ns is not None:
+            steps -= np.maximum(self.decayed_ns - seen, 0) // period_ns
+        self.decayed_ns = t_ns if self.decayed_ns is None else max(t_ns, self.decayed_ns)
         touched = np.flatnonzero((steps > 0).any(axis=1))
         rows = rows[touched]
         by = np.clip(steps[touched], 0, 127).astype(np.int16).repeat(BLOCK_VOXELS // CELLS, axis=1)
         old = self.blocks.log_odds[rows].astype(np.int16)
         new = np.sign(old) * np.maximum(np.abs(old) - by, 0)
         self.blocks.write(rows, new.astype(np.int8), self.blocks.seen_ns[rows])
+        self.blocks.forget_labels_where_free(rows)
+        return self.blocks.drop_unknown(rows)
+
+    def forget_seen(self, start_ns: int, end_ns: int) -> int:
+        """Forgets what was last seen in [start, end), as if it had never been seen; times are kept for cells of 4^3
+        voxels. What was seen again later stays as it was then left.
+
+        Returns:
+            How many blocks know nothing any more.
+        """
+        rows = self.blocks.rows
+        log_odds, seen_ns, concerned = without_seen(
+            self.blocks.log_odds[rows], self.blocks.seen_ns[rows], start_ns, end_ns
+        )
+        rows = rows[concerned]
+        self.blocks.write(rows, log_odds[concerned], seen_ns[concerned])
         self.blocks.forget_labels_where_free(rows)
         return self.blocks.drop_unknown(rows)
 

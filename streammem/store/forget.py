@@ -24,8 +24,19 @@ from streammem.errors import MemoryStoreError
 from streammem.protocols import QueryEncoder
 from streammem.store import lance
 from streammem.store.filters import Where
+from streammem.store.forget_state import Cut, as_note, carry_out, of_note
 from streammem.store.selection import Selection
-from streammem.store.tables import EVENTS, PROJECTIONS, RECORDINGS, Row, arrow_rows
+from streammem.store.state import STATE
+from streammem.store.tables import (
+    EVENTS,
+    OBJECT_STATES,
+    PLACE_LOG,
+    PROJECTIONS,
+    RECORDINGS,
+    SPATIAL,
+    Row,
+    arrow_rows,
+)
 from streammem.store.tombstones import Mark, Tombstones, sync_folder, write_durably
 from streammem.store.writer import Writer
 
@@ -36,6 +47,7 @@ IDS_AT_ONCE = 20_000
 """Ids in one delete: about 600 kB of SQL."""
 ID_COLUMN = {
     "events": "event_id", "observations": "observation_id", "keyframes": "keyframe_id", "facts": "assertion_id",
+    OBJECT_STATES: "state_id", PLACE_LOG: "row_id",
 }  # fmt: skip
 
 
@@ -60,9 +72,12 @@ class Forgotten:
 class Plan:
     """What will be done. `replacements`: whole rows of `events`, with their vectors."""
 
-    ids: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in (*PROJECTIONS, EVENTS)})
+    ids: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in (*PROJECTIONS, *SPATIAL, EVENTS)})
     recordings: list[str] = field(default_factory=list[str])
     recording_rows: dict[str, int] = field(default_factory=dict[str, int])
+    cut: Cut | None = None
+    """What goes from the tables of state."""
+    state_rows: dict[str, int] = field(default_factory=dict[str, int])
     replacements: list[Row] = field(default_factory=list[Row])
     checkpoints: set[str] = field(default_factory=set[str])
     """Recordings whose checkpoint quotes what is forgotten, or would go on after it."""
@@ -72,7 +87,9 @@ class Plan:
     def report(self, *, is_done: bool) -> Forgotten:
         rows = {name: len(ids) + self.recording_rows.get(name, 0) for name, ids in self.ids.items()}
         return Forgotten(
-            rows=rows | {RECORDINGS: len(self.recordings)},
+            rows={name: count for name, count in rows.items() if count or name not in SPATIAL}
+            | {RECORDINGS: len(self.recordings)}
+            | self.state_rows,
             retold=len(self.replacements),
             recordings=tuple(self.recordings),
             spans={name: _merged(spans) for name, spans in sorted(self.spans.items())},
@@ -114,9 +131,11 @@ def finish(writer: Writer, tombstones: Tombstones) -> None:
         # Old versions of the recordings hold old checkpoints, which quote what was seen while it was being read.
         concerned = {RECORDINGS, *(name for name, ids in intent["ids"].items() if ids)}
         if names:
-            concerned |= {*PROJECTIONS, EVENTS}
-        for name in (*PROJECTIONS, EVENTS):
-            for ids in _chunks(intent["ids"][name]):
+            concerned |= {*PROJECTIONS, *SPATIAL, EVENTS}
+        for name in (*PROJECTIONS, *SPATIAL, EVENTS):
+            if name not in tables:
+                continue  # a memory without places and things
+            for ids in _chunks(intent["ids"].get(name, [])):
                 writer.delete(name, Where().among(ID_COLUMN[name], ids).sql() or "false")
             if names:
                 writer.delete(name, Where().among("recording", names).sql() or "false")
@@ -129,7 +148,10 @@ def finish(writer: Writer, tombstones: Tombstones) -> None:
         if intent["checkpoints"]:
             where = Where().among("recording", intent["checkpoints"]).sql()
             tables[RECORDINGS].update(where=where, values_sql={"checkpoint": "NULL"})
-        writer.purge(name for name in (*PROJECTIONS, EVENTS, RECORDINGS) if name in concerned)
+        if (cut := of_note(intent.get("cut"))) is not None:
+            concerned |= carry_out(writer, cut)
+        held = (*PROJECTIONS, *SPATIAL, EVENTS, RECORDINGS, *STATE)
+        writer.purge(name for name in held if name in concerned and name in tables)
     (writer.folder / INTENT_FILE).unlink()
     (writer.folder / REPLACEMENTS_FILE).unlink(missing_ok=True)
     sync_folder(writer.folder)
@@ -149,6 +171,7 @@ def _write_intent(writer: Writer, plan: Plan) -> None:
         "ids": {name: sorted(ids) for name, ids in plan.ids.items()},
         "recordings": sorted(plan.recordings),
         "checkpoints": sorted(plan.checkpoints - set(plan.recordings)),
+        "cut": as_note(plan.cut),
         "marks": [
             {"key": m.key, "from_ns": m.from_ns, "to_ns": m.to_ns, "kind": m.kind, "label": m.label}
             for m in sorted(plan.marks, key=str)

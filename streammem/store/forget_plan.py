@@ -19,6 +19,7 @@ from streammem.protocols import QueryEncoder
 from streammem.semantic.extraction import extract_facts
 from streammem.store.filters import Where
 from streammem.store.forget import ID_COLUMN, Plan
+from streammem.store.forget_state import Cut, count_concerned, cut_of
 from streammem.store.reader import Reader
 from streammem.store.selection import Selection
 from streammem.store.tables import (
@@ -26,9 +27,11 @@ from streammem.store.tables import (
     EVENTS,
     FACTS,
     KEYFRAMES,
+    OBJECT_STATES,
     OBSERVATIONS,
     PROJECTIONS,
     RECORDINGS,
+    SPATIAL,
     Row,
     event_of,
     observation_of,
@@ -56,17 +59,22 @@ def make_plan(reader: Reader, selection: Selection, *, encoder: QueryEncoder | N
     selection.check()
     recordings = {row["recording"]: recording_of(row) for row in reader.scan(RECORDINGS, Where())}
     for name in selection.recordings or ():
-        if name not in recordings and not reader.count(EVENTS, Where().equals("recording", name)):
+        known = name in recordings or reader.count(EVENTS, Where().equals("recording", name))
+        if not known and not count_concerned(reader, Cut(recordings=(name,))):
             raise InputError(f"There is no recording {name!r} in memory; `streammem info` lists them.")
     if selection.is_whole:
-        return _whole(reader, selection.recordings or (), recordings)
-    return _Planner(reader, selection, recordings, encoder).plan()
+        plan = _whole(reader, selection.recordings or (), recordings)
+    else:
+        plan = _Planner(reader, selection, recordings, encoder).plan()
+    plan.state_rows = count_concerned(reader, cut_of(selection))
+    plan.cut = cut_of(selection) if plan.state_rows else None
+    return plan
 
 
 def _whole(reader: Reader, names: Sequence[str], recordings: dict[str, Recording]) -> Plan:
     plan = Plan(recordings=sorted(set(names)))
     where = Where().among("recording", plan.recordings)
-    plan.recording_rows = {name: reader.count(name, where) for name in (*PROJECTIONS, EVENTS)}
+    plan.recording_rows = {name: reader.count(name, where) for name in (*PROJECTIONS, *SPATIAL, EVENTS)}
     for name in plan.recordings:
         plan.marks.add(Mark(key=recording_key(recordings.get(name), name)))
         if name in recordings:
@@ -123,6 +131,10 @@ class _Planner:
                 self._take(EVENTS, [row])
             elif level == Level.EVENT:
                 touched.add(row["event_id"])
+        for name in SPATIAL:
+            self._take(name, self._chosen(name))
+        told_of = [row["event_id"] for row in self._gone[OBJECT_STATES] if row["event_id"]]
+        self._take(EVENTS, self._of_events(EVENTS, told_of))  # "the mug moved from the table to the sink"
         whole = [row["event_id"] for row in self._gone[EVENTS] if row["level"] == Level.EVENT]
         self._take(EVENTS, self._of_events(EVENTS, whole, column="parent_id"))
         for name in PROJECTIONS:
@@ -324,7 +336,9 @@ class _Planner:
 
     def _mark(self, name: str, row: Row, start_ns: int, end_ns: int) -> None:
         key, origin = self._key(row["recording"])
-        if name == OBSERVATIONS:
+        if name == OBJECT_STATES:
+            kind, label = "object", label_key(key, row["label"])
+        elif name == OBSERVATIONS:
             label = label_key(key, row["label"]) if row["kind"] == "object" and row["label"] else None
             kind = row["kind"]
         elif name == KEYFRAMES:

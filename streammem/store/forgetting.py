@@ -74,6 +74,10 @@ class Forgetting:
         """Those that may be remembered."""
         return [kept for one in found for kept in self._sieve(one.recording).observations([one])]
 
+    def lets_through(self, recording: str, t_start_ns: int, t_end_ns: int, *, label: str | None = None) -> bool:
+        """Whether something at this span of a recording (an object, where it has a label) may be remembered."""
+        return self._sieve(recording).lets_through(t_start_ns, t_end_ns, label=label)
+
     def sifted_recording(self, recording: Recording) -> Recording:
         """A recording, without a checkpoint where that may quote what was forgotten.
 

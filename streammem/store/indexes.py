@@ -16,7 +16,18 @@ import numpy as np
 
 from streammem.store import lance
 from streammem.store.notes import VectorIndexNote
-from streammem.store.tables import BELIEFS, EVENTS, FACTS, FULL_TEXT, KEYFRAMES, OBSERVATIONS, RECORDINGS
+from streammem.store.state import STATE
+from streammem.store.tables import (
+    BELIEFS,
+    EVENTS,
+    FACTS,
+    FULL_TEXT,
+    KEYFRAMES,
+    OBJECT_STATES,
+    OBSERVATIONS,
+    PLACE_LOG,
+    RECORDINGS,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +38,9 @@ _BTREE: dict[str, tuple[str, ...]] = {
     FACTS: ("fact_id", "event_id", "subject_key", "t_start_ns", "t_end_ns", "commit_seq"),
     BELIEFS: ("fact_id", "key", "live_key", "subject_key", "commit_seq"),
     RECORDINGS: ("recording",),
+    OBJECT_STATES: ("object_id", "t_start_ns", "t_end_ns", "x_m", "y_m"),
+    PLACE_LOG: ("place_id", "t_end_ns"),
+    **{name: table.indexed for name, table in STATE.items()},
 }
 _BITMAP: dict[str, tuple[str, ...]] = {
     EVENTS: ("recording", "level"),
@@ -105,7 +119,7 @@ def vector_index_config() -> Any:
 
 def _wanted(name: str) -> list[tuple[str, str, dict[str, Any]]]:
     """(column, kind of index, options) of a table's scalar and full-text indexes."""
-    wanted: list[tuple[str, str, dict[str, Any]]] = [(column, "BTree", {}) for column in _BTREE[name]]
+    wanted: list[tuple[str, str, dict[str, Any]]] = [(column, "BTree", {}) for column in _BTREE.get(name, ())]
     wanted += [(column, "Bitmap", {}) for column in _BITMAP.get(name, ())]
     wanted += [(column, "LabelList", {}) for column in _LABEL_LIST.get(name, ())]
     # Stemmed, so that "ran" finds "run"; without stop words, so that a question's grammar matches nothing.

@@ -8,7 +8,8 @@ from typing import Any
 from streammem.store.filters import Where
 from streammem.store.migrations import read_manifest
 from streammem.store.reader import Reader
-from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBSERVATIONS, RECORDINGS
+from streammem.store.state import STATE
+from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBSERVATIONS, RECORDINGS, SPATIAL
 from streammem.types import LEVELS, Recording
 
 
@@ -26,7 +27,8 @@ def folder_bytes(folder: Path) -> int:
 def describe(reader: Reader, recordings: list[Recording]) -> dict[str, Any]:
     """JSON-ready: times in nanoseconds, no vectors, no checkpoints."""
     manifest = read_manifest(reader.folder)
-    tables = (EVENTS, OBSERVATIONS, KEYFRAMES, FACTS, RECORDINGS)
+    made = [name for name in (*SPATIAL, *STATE) if (reader.folder / f"{name}.lance").is_dir()]
+    tables = (EVENTS, OBSERVATIONS, KEYFRAMES, FACTS, RECORDINGS, *made)
     columns = {table: [name for name in reader.column_names(table) if "__" in name] for table in tables}
     return {
         "folder": str(reader.folder),

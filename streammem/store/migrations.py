@@ -66,6 +66,7 @@ MIGRATIONS: tuple[tuple[str, Callable[[Any], None] | None], ...] = (
     ("0002 forgetting: committed_floor in the manifest", None),
     ("0003 texts of moments out of the full-text index", _moment_texts),
     ("0004 lines are found by the name of who said them", _searched_lines),
+    ("0005 tables of the spatial memory, made when first written to", None),
 )
 """(name, step). The schema version of this code is their number; a step gets the LanceDB connection."""
 SCHEMA_VERSION = len(MIGRATIONS)

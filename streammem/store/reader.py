@@ -20,7 +20,7 @@ from streammem.store.filters import Where
 from streammem.store.indexes import CHECK_NEAREST
 from streammem.store.migrations import Manifest, read_manifest
 from streammem.store.notes import VectorIndexNote
-from streammem.store.tables import BELIEFS, COLUMNS, EVENTS, FULL_TEXT, RECORDINGS, Row
+from streammem.store.tables import COLUMNS, EVENTS, FULL_TEXT, RECORDINGS, UNNUMBERED, Row
 from streammem.types import FloatVector, Level
 
 Result = TypeVar("Result")
@@ -106,6 +106,18 @@ class Reader:
 
         return self._read(table, read, [])
 
+    def arrow(self, table: str, where: Where, *, columns: Sequence[str] | None = None) -> Any | None:
+        """Rows that pass, as an Arrow table, in no order: for what is read by the thousand. None: no such table yet."""
+        condition = self._condition(table, where)
+
+        def read(handle: Any) -> Any:
+            query = handle.search()
+            if columns is not None:
+                query = query.select(list(columns))
+            return (query if condition is None else query.where(condition)).limit(None).to_arrow()
+
+        return self._read(table, read, None)
+
     def nearest(
         self, table: str, column: str, vector: FloatVector, where: Where, *, columns: Sequence[str], limit: int
     ) -> list[Row]:
@@ -152,7 +164,7 @@ class Reader:
         batch is being written), the level, and a wide window of time. Where that leaves too few, the search is made
         again with every clause, so the result is the same.
         """
-        is_counted = table not in (RECORDINGS, BELIEFS)
+        is_counted = table not in UNNUMBERED
         judged = (*(("commit_seq",) if is_counted else ()), "t_start_ns", "t_end_ns")
         judged = (*judged, *(("level",) if where.level is not None else ()))
 
@@ -245,6 +257,10 @@ class Reader:
         condition = self._condition(table, where)
         return self._read(table, lambda handle: int(handle.count_rows(condition)), 0)
 
+    def version(self, table: str) -> int:
+        """Changes whenever the table does; -1 where there is none."""
+        return self._read(table, lambda handle: int(handle.version), -1)
+
     def column_names(self, table: str) -> list[str]:
         return self._read(table, lambda handle: cast(list[str], list(handle.schema.names)), [])
 
@@ -269,8 +285,8 @@ class Reader:
             self._committed = (-1, 0)
 
     def _condition(self, table: str, where: Where) -> str | None:
-        if table in (RECORDINGS, BELIEFS):
-            return where.sql()  # beliefs are made from what is committed
+        if table in UNNUMBERED:
+            return where.sql()  # beliefs are made from what is committed, and state counts at once
         return where.copy().compare("commit_seq", "<=", self.committed()).sql()
 
     def _read(self, name: str, read: Callable[[Any], Result], empty: Result) -> Result:

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from streammem.errors import InputError
 from streammem.store.filters import Where
-from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBSERVATIONS, Row
+from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBJECT_STATES, OBSERVATIONS, PLACE_LOG, Row
 
 _WORDS = re.compile(r"[^\W_]+")
 _SAID_COLUMNS: dict[str, tuple[str, ...]] = {
@@ -22,6 +22,8 @@ _SAID_COLUMNS: dict[str, tuple[str, ...]] = {
     OBSERVATIONS: ("text", "label", "speaker", "track_id"),
     KEYFRAMES: ("tags", "detections"),
     FACTS: ("subject", "object", "text"),
+    OBJECT_STATES: ("label", "instance_id", "state", "room"),
+    PLACE_LOG: ("room",),
 }
 
 

@@ -68,6 +68,12 @@ class Sieve:
         """Those that may be remembered."""
         return [one for one in found if not self._hides(one)]
 
+    def lets_through(self, t_start_ns: int, t_end_ns: int, *, label: str | None = None) -> bool:
+        """Whether a place's row, or an object's where there is a label, may be remembered."""
+        kind = None if label is None else "object"
+        labels = [None] if label is None else [label_key(key, label) for key in sorted(self._keys)]
+        return not any(self._has(t_start_ns, t_end_ns, kind=kind, label=one) for one in labels)
+
     def segment(self, segment: Event, children: Children) -> Event | None:
         """A coarser segment, told from what is in memory where it may quote what is not; None where nothing is."""
         if self.is_open or not any(

@@ -20,6 +20,7 @@ import numpy as np
 
 from streammem.semantic.predicates import LOOKED_UP
 from streammem.store.lance import arrow
+from streammem.store.state import STATE
 from streammem.types import (
     NS_PER_S,
     Detection,
@@ -40,6 +41,13 @@ BELIEFS = "beliefs"
 PROJECTIONS = (OBSERVATIONS, KEYFRAMES, FACTS)
 """Written before the journal, in this order."""
 TABLES = (*PROJECTIONS, EVENTS, RECORDINGS, BELIEFS)
+"""Made with the memory; those of `store.state` when something is first written to them."""
+UNNUMBERED = frozenset({RECORDINGS, BELIEFS, *STATE})
+"""Tables whose rows count as they are, whatever batch the journal has got to."""
+OBJECT_STATES, PLACE_LOG = "object_states", "place_log"
+SPATIAL = (OBJECT_STATES, PLACE_LOG)
+"""Written before the journal too, append-only; made when first written, since most memories have none.
+`streammem.spatial` fills them: an object's states, and what happened to the graph of places."""
 
 UNNAMED_MODEL = "unnamed"
 KEYFRAME_HALF_SPAN_NS = NS_PER_S
@@ -69,6 +77,15 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "t_to_ns", "said_to_ns", "closed_ns", "closed_known_ns", "first_known_ns", "last_known_ns", "last_t_ns",
         "last_event", "doubt", "count", "events", "event_ids", "is_live", "is_tangled", "is_gone", "commit_seq",
     ),
+    OBJECT_STATES: (
+        "state_id", "object_id", "recording", "frame", "label", "instance_id", "change", "t_start_ns", "t_end_ns",
+        "t_first_ns", "t_seen_ns", "x_m", "y_m", "z_m", "size_m", "observer_pose", "room", "place_id", "relations",
+        "state", "is_missing", "confidence", "sightings", "event_id", "before_id", "other_id",
+    ),
+    PLACE_LOG: (
+        "row_id", "place_id", "recording", "frame", "kind", "t_start_ns", "t_end_ns", "x_m", "y_m", "z_m", "pose",
+        "room", "from_id", "distance_m",
+    ),
     RECORDINGS: (
         "recording", "uri", "fingerprint", "t_start_ns", "t_end_ns", "status", "has_video", "has_audio", "gaps",
         "dropped", "models", "checkpoint",
@@ -79,13 +96,17 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 
 def schema_of(table: str) -> Any:
     """Arrow schema of a new table, without vector columns."""
+    if table in STATE:
+        return STATE[table].schema()
     pa = arrow()
     kinds = {
         "strength": pa.float64(), "confidence": pa.float64(), "children": pa.list_(pa.string()),
         "kinds": pa.list_(pa.string()), "box": pa.list_(pa.float32()), "has_video": pa.bool_(), "has_audio": pa.bool_(),
         "dropped": pa.int64(), "count": pa.int64(), "checkpoint": pa.binary(), "doubt": pa.float64(),
         "events": pa.int64(), "event_ids": pa.list_(pa.string()), "is_live": pa.bool_(), "is_tangled": pa.bool_(),
-        "is_gone": pa.bool_(), "commit_seq": pa.int64(),
+        "is_gone": pa.bool_(), "commit_seq": pa.int64(), "x_m": pa.float64(), "y_m": pa.float64(),
+        "z_m": pa.float64(), "size_m": pa.list_(pa.float64()), "observer_pose": pa.list_(pa.float64()),
+        "pose": pa.list_(pa.float64()), "is_missing": pa.bool_(), "sightings": pa.int64(), "distance_m": pa.float64(),
     }  # fmt: skip
     fields = [
         pa.field(name, kinds.get(name, pa.int64() if name.endswith("_ns") else pa.string())) for name in COLUMNS[table]

@@ -30,7 +30,19 @@ from streammem.store.indexes import create_table_indexes, optimise, refresh_vect
 from streammem.store.migrations import Manifest, write_manifest
 from streammem.store.purge import has_deleted_rows, purge
 from streammem.store.reader import Reader
-from streammem.store.tables import BELIEFS, EVENTS, FACTS, PROJECTIONS, RECORDINGS, TABLES, Row, arrow_rows, schema_of
+from streammem.store.state import STATE
+from streammem.store.tables import (
+    BELIEFS,
+    EVENTS,
+    FACTS,
+    PROJECTIONS,
+    RECORDINGS,
+    SPATIAL,
+    TABLES,
+    Row,
+    arrow_rows,
+    schema_of,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +60,7 @@ _COMPACT_KEEPS_S = 0.001
 
 @dataclass(slots=True)
 class _Batch:
-    rows: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in TABLES})
+    rows: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in (*TABLES, *SPATIAL)})
     since_s: float = 0.0
 
     def size(self) -> int:
@@ -90,6 +102,9 @@ class Writer:
         with self._guarded():
             for name in TABLES:
                 self._tables[name] = self._open_table(name)
+            for name in (*SPATIAL, *STATE):
+                if (self.folder / f"{name}.lance").is_dir():
+                    self._tables[name] = self._open_table(name)
             self._sequence = reader.committed()
             self.recovered_rows = self._recover()
         self._thread = threading.Thread(target=self._run, name="streammem-writer", daemon=True)
@@ -206,6 +221,19 @@ class Writer:
             merge = tables[name].merge_insert(key).when_matched_update_all()
             _retry(lambda: merge.execute(rows, on_bad_vectors="null"))
 
+    def upsert(self, name: str, rows: Any) -> None:
+        """Puts whole rows (an Arrow table) into a table of state, in the place of those with the same key, in one
+        commit, after what is queued. Rows without a span say nothing any more, and go."""
+        with self.exclusive() as tables:
+            if name not in tables:
+                tables[name] = self._open_table(name)
+            merge = tables[name].merge_insert(list(STATE[name].key))
+            merge = merge.when_matched_update_all().when_not_matched_insert_all()
+            _retry(lambda: merge.execute(rows))
+            if rows.column("t_end_ns").null_count:
+                _retry(lambda: tables[name].delete("t_end_ns IS NULL"))
+            self._count_commit()
+
     def purge(self, names: Iterable[str]) -> None:
         """Removes the bytes of deleted rows from files, indexes and old versions of these tables."""
         concerned = set(names)
@@ -277,7 +305,7 @@ class Writer:
         # Without an event of its own, a batch adds to committed events, and counts as soon as its rows are there.
         number = last + 1 if batch.rows[EVENTS] else last
         try:
-            for name in (*PROJECTIONS, EVENTS):
+            for name in (*PROJECTIONS, *SPATIAL, EVENTS):
                 if rows := batch.rows[name]:
                     self._append(name, [row | {"commit_seq": number} for row in rows])
                     if number == last:
@@ -294,16 +322,21 @@ class Writer:
             merge = table.merge_insert("recording").when_matched_update_all().when_not_matched_insert_all()
             _retry(lambda: merge.execute(source))
             batch.rows[RECORDINGS] = []
+        self._count_commit()
+
+    def _count_commit(self) -> None:
         self.commits += 1
         self._commits_since_optimise += 1
         self._committed_s = time.monotonic()
 
     def _done(self, batch: _Batch, number: int) -> None:
         self._sequence = number
-        for name in (*PROJECTIONS, EVENTS):
+        for name in (*PROJECTIONS, *SPATIAL, EVENTS):
             batch.rows[name] = []
 
     def _append(self, name: str, rows: list[Row]) -> None:
+        if name not in self._tables:
+            self._tables[name] = self._open_table(name)
         table = self._tables[name]
         have = set(table.schema.names)
         missing = {
@@ -320,7 +353,9 @@ class Writer:
         """Removes rows of batches that the journal never got. Returns how many."""
         removed = 0
         orphan = Where().compare("commit_seq", ">", self._sequence).sql()
-        for name in PROJECTIONS:
+        for name in (*PROJECTIONS, *SPATIAL):
+            if name not in self._tables:
+                continue
             table = self._tables[name]
             if count := int(table.count_rows(orphan)):
                 _retry(lambda table=table: table.delete(orphan))

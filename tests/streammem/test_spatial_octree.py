@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import lancedb
 import numpy as np
 import pytest
@@ -9,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streammem.errors import ConfigError, InputError, MemoryStoreError
-from streammem.spatial import Intrinsics, Octree, OctreeSettings, camera, keys, queries, ray_walk, rows
+from streammem.memory import Memory
+from streammem.spatial import Intrinsics, Octree, OctreeSettings, camera, keys, queries, ray_walk
 
 SIZE = 0.1
 CAMERA = Intrinsics(fx=100.0, fy=100.0, cx=79.5, cy=59.5)
@@ -314,26 +318,118 @@ def same(one: Octree, other: Octree) -> bool:
     )
 
 
-def test_a_map_is_saved_and_read_bit_for_bit_and_only_changes_are_written(tmp_path: object) -> None:
-    table = rows.open_table(lancedb.connect(str(tmp_path)))
+@pytest.fixture
+def memory(tmp_path: Path) -> Iterator[Memory]:
+    with Memory.open(tmp_path / "m", write=True, create=True) as opened:
+        yield opened
+
+
+def blocks_in(folder: Path) -> int:
+    return int(lancedb.connect(str(folder)).open_table("voxel_blocks").count_rows())
+
+
+def test_a_map_is_saved_and_read_bit_for_bit_and_only_changes_are_written(memory: Memory) -> None:
     T = pose()
     setting = OctreeSettings(voxel_m=SIZE, decay_s=1.0)
     tree = Octree(setting)
     labels = np.where(depth_of(T, box=BOX) < 1.4, 65_535, 0).astype(np.uint16)
+    assert len(memory.load_map(setting, recording="walk").blocks) == 0
     tree.integrate(depth_of(T, box=BOX), camera=CAMERA, T_map_camera=T, t_ns=2**62, labels=labels)
-    assert rows.save(tree, table) == len(tree.blocks)
-    assert same(tree, rows.load(table, setting))
-    assert rows.save(tree, table) == 0
+    assert memory.save_map(tree, recording="walk") == len(tree.blocks)
+    assert same(tree, memory.load_map(setting, recording="walk"))
+    assert memory.save_map(tree, recording="walk") == 0
     other = pose(yaw=2.5)
     before = len(tree.blocks)
     tree.integrate(depth_of(other), camera=CAMERA, T_map_camera=other, t_ns=2**62 + 1)
-    written = rows.save(tree, table)
+    written = memory.save_map(tree, recording="walk")
     assert len(tree.blocks) - before <= written < len(tree.blocks)
-    assert same(tree, rows.load(table, setting))
-    assert table.count_rows() == len(tree.blocks)
-    assert len(rows.load(table, setting, frame="another").blocks) == 0
+    assert same(tree, memory.load_map(setting, recording="walk"))
+    assert blocks_in(memory.folder) == len(tree.blocks)
+    assert len(memory.load_map(setting, recording="another").blocks) == 0
     assert tree.decay(2**62 + 200 * 10**9) > 0
-    assert rows.save(tree, table) > 0
-    assert len(rows.load(table, setting).blocks) == 0
+    assert memory.save_map(tree, recording="walk") > 0
+    assert len(memory.load_map(setting, recording="walk").blocks) == 0
+    assert blocks_in(memory.folder) == 0
+
+
+def test_a_map_of_other_voxels_is_refused(memory: Memory) -> None:
+    memory.save_map(mapped(), recording="walk")
     with pytest.raises(MemoryStoreError, match="voxels of"):
-        rows.load(table, OctreeSettings(voxel_m=0.3))
+        memory.load_map(OctreeSettings(voxel_m=0.3), recording="walk")
+
+
+@pytest.mark.parametrize("reloaded_after", [[0], [1], [2], [0, 1, 2]])
+def test_a_map_that_is_read_back_fades_as_if_it_had_stayed_open(memory: Memory, reloaded_after: list[int]) -> None:
+    setting = OctreeSettings(voxel_m=SIZE, decay_s=10.0)
+    kept, other = Octree(setting), Octree(setting)
+    for tree in (kept, other):
+        tree.integrate(depth_of(pose()), camera=CAMERA, T_map_camera=pose(), t_ns=0)
+    for number, second in enumerate((35, 44, 85)):
+        for tree in (kept, other):
+            tree.decay(second * 10**9)
+        if number in reloaded_after:
+            memory.save_map(other, recording="walk")
+            other = memory.load_map(setting, recording="walk")
+    assert len(kept.blocks) > 0
+    assert same(kept, other)
+
+
+def test_blocks_that_a_crash_left_empty_are_not_read(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    setting = OctreeSettings(voxel_m=SIZE, decay_s=1.0)
+    tree = Octree(setting)
+    tree.integrate(depth_of(pose()), camera=CAMERA, T_map_camera=pose(), t_ns=0)
+    memory.save_map(tree, recording="walk")
+    tree.decay(200 * 10**9)
+    # Between the two commits of an upsert: the blocks are marked as empty, and not deleted.
+    monkeypatch.setattr("streammem.store.writer._retry", FirstOnly())
+    with pytest.raises(KeyboardInterrupt):
+        memory.save_map(tree, recording="walk")
+    monkeypatch.undo()
+    assert blocks_in(memory.folder) > 0
+    assert len(memory.load_map(setting, recording="walk").blocks) == 0
+
+
+class FirstOnly:
+    """Lets one commit through."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, commit: Callable[[], object]) -> None:
+        self.calls += 1
+        if self.calls > 1:
+            raise KeyboardInterrupt
+        commit()
+
+
+def test_a_forgotten_span_leaves_the_map_and_its_bytes_and_a_recording_goes_whole(memory: Memory) -> None:
+    setting = OctreeSettings(voxel_m=SIZE)
+
+    def holds_labels(folder: Path) -> bool:
+        return any(b"\xfe\xca\xfe\xca" in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+    tree, other = Octree(setting), Octree(setting)
+    there, away = pose(), pose(yaw=np.pi)
+    labels = np.full((HEIGHT, WIDTH), 51_966, dtype=np.uint16)
+    tree.integrate(depth_of(away), camera=CAMERA, T_map_camera=away, t_ns=1_000)
+    other.integrate(depth_of(away), camera=CAMERA, T_map_camera=away, t_ns=1_000)
+    tree.integrate(depth_of(there, box=BOX), camera=CAMERA, T_map_camera=there, t_ns=2_000, labels=labels)
+    for recording in ("walk", "stroll"):
+        memory.save_map(tree, recording=recording)
+        tree.blocks.write(
+            tree.blocks.rows, tree.blocks.log_odds[tree.blocks.rows], tree.blocks.seen_ns[tree.blocks.rows]
+        )
+    assert memory.forget(recordings=None, after_ns=1_500, before_ns=2_001, dry_run=True).rows["voxel_blocks"] > 0
+    assert len(voxels_of(memory.load_map(setting, recording="walk"), 1) - voxels_of(other, 1)) > 50
+    assert holds_labels(memory.folder)
+    memory.forget(after_ns=1_500, before_ns=2_001)
+    for recording in ("walk", "stroll"):
+        left = memory.load_map(setting, recording=recording)
+        tree.forget_seen(1_500, 2_001)
+        assert same(left, tree)
+        assert len(left.blocks) > 0
+        assert voxels_of(left, 1) <= voxels_of(other, 1)
+    assert not holds_labels(memory.folder)
+    memory.forget(recordings=["walk"])
+    assert len(memory.load_map(setting, recording="walk").blocks) == 0
+    assert len(memory.load_map(setting, recording="stroll").blocks) > 0

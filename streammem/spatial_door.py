@@ -1,0 +1,77 @@
+"""The part of `Memory` that keeps places, things and the map: rows in and out. `streammem.spatial` knows their meaning.
+
+What was forgotten is not taken in again, as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from streammem.spatial.octree import Octree, OctreeSettings
+    from streammem.store.filters import Where
+    from streammem.store.forgetting import Forgetting
+    from streammem.store.reader import Reader
+    from streammem.store.writer import Writer
+
+
+class SpatialDoor:
+    """What `Memory` brings is named first."""
+
+    _reader: Reader
+    _forgetting: Forgetting
+
+    def _writing(self) -> Writer:
+        raise NotImplementedError
+
+    def _settle(self) -> None:
+        raise NotImplementedError
+
+    forgettings: int = 0
+    """How often something was taken out of this open memory: whoever keeps a copy in mind reads it again."""
+
+    def put_spatial_rows(self, rows: dict[str, list[dict[str, Any]]]) -> int:
+        """Queues rows of `object_states` and `place_log`; committed like everything that is written. Returns how many
+        may be remembered."""
+        kept = {
+            name: [
+                row
+                for row in some
+                if self._forgetting.lets_through(
+                    row["recording"], row["t_start_ns"], row["t_end_ns"] + 1, label=row.get("label")
+                )
+            ]
+            for name, some in rows.items()
+        }
+        count = sum(map(len, kept.values()))
+        if count:
+            self._writing().put(kept)
+        return count
+
+    def spatial_rows(
+        self, table: str, where: Where, *, columns: Sequence[str] | None = None, order: tuple[str, ...] = ()
+    ) -> list[dict[str, Any]]:
+        """Committed rows that pass, in `order`."""
+        self._settle()
+        return self._reader.scan(table, where, columns=columns, order=order)
+
+    def spatial_version(self, table: str) -> int:
+        """Changes whenever the committed rows do; -1 where there is no such table yet."""
+        return self._reader.version(table)
+
+    def vector_columns(self, table: str) -> list[str]:
+        """Columns of a table that hold vectors; more than one where several models wrote."""
+        return [name for name in self._reader.column_names(table) if name.startswith("vector__")]
+
+    def save_map(self, tree: Octree, *, recording: str) -> int:
+        """Commits the blocks of a recording's map that changed. Returns how many."""
+        from streammem.spatial import rows
+
+        return rows.save(tree, self._writing().upsert, recording=recording)
+
+    def load_map(self, settings: OctreeSettings, *, recording: str) -> Octree:
+        """A recording's map as it was last saved; empty where none was."""
+        from streammem.spatial import rows
+
+        return rows.load(self._reader.arrow, settings, recording=recording)
