@@ -1,0 +1,474 @@
+"""`ObjectMap`: which things there are and where, fused from sightings over time; what moved, went missing, came back.
+
+Each look: sightings are assigned to known things (identity where the source gives it, else `association`); what is left
+over is one of the things whose place was just found empty, or new; things that should be in view and were not seen have
+their place judged from depth (`visibility`). A thing that is carried about has moved when it has come to rest. A thing
+first taken for new and later found to be one that went missing is joined with it. Knows no table: every state worth
+keeping is handed out by `take_states`. Costs 1-3 ms a look with twenty things in view and hundreds known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streammem.spatial.association import assign, cosines, pair_costs
+from streammem.spatial.backprojection import Sighting
+from streammem.spatial.observations import Observation, Pose
+from streammem.spatial.records import ChangeKind, ObjectChange, ObjectState, Relation
+from streammem.spatial.scene_graph import links_of
+from streammem.spatial.settings import ObjectSettings
+from streammem.spatial.visibility import Verdict, judge_places
+from streammem.spatial.wording import told_change
+from streammem.types import NS_PER_S, FloatVector, stable_id
+
+Floats = NDArray[np.float64]
+
+GROWS, SHRINKS = 0.3, 0.05
+"""Share by which a box's side follows a sighting that reaches farther, or less far: most views show a part."""
+MOVED_SIZE = 0.25
+"""Of a thing's size, beyond `moved_m`: half of a sofa is as far from its middle as that."""
+SETTLED_LOOKS = 2
+SETTLED_M = 0.15
+"""A thing has come to rest when so many looks in a row find it within this."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Known:
+    """A thing as it is known now."""
+
+    object_id: str
+    label: str
+    instance_id: str | None
+    low_m: Floats
+    high_m: Floats
+    embedding: FloatVector | None
+    t_created_ns: int
+    t_first_ns: int
+    t_seen_ns: int
+    observer_pose: Pose
+    sightings: int = 1
+    confidence: float = 0.5
+    room: str | None = None
+    place_id: str | None = None
+    state: str | None = None
+    relations: tuple[Relation, ...] = ()
+    is_missing: bool = False
+    in_view: bool = True
+    absent_looks: int = 0
+    settled: int = 0
+    moving_from: ObjectState | None = None
+    """The state before it began to move; None while it is at rest."""
+    new_state: str | None = None
+    noted: ObjectState | None = None
+    """The newest state that was handed out."""
+
+    @property
+    def centre_m(self) -> Floats:
+        return (self.low_m + self.high_m) / 2
+
+    @property
+    def size_m(self) -> Floats:
+        return self.high_m - self.low_m
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Noted:
+    """A state that is to be kept, and why."""
+
+    state: ObjectState
+    change: ChangeKind | None
+    before_id: str | None = None
+    other_id: str | None = None
+    t_quoted_ns: int
+    """The earliest moment that it tells of."""
+    embedding: FloatVector | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Look:
+    """What a look is taken with."""
+
+    observation: Observation
+    recording: str
+    place_id: str | None
+    room_of: Callable[[Floats], str | None]
+    was_empty: Callable[[Floats], bool]
+    """Whether a point of the map was known to be free before this look."""
+    max_depth_m: float
+
+
+@dataclass(slots=True)
+class _Changes:
+    found: list[tuple[ChangeKind, Known, ObjectState | None, str | None]] = field(
+        default_factory=list[tuple[ChangeKind, Known, ObjectState | None, str | None]]
+    )
+
+    def add(self, kind: ChangeKind, known: Known, before: ObjectState | None = None, other: str | None = None) -> None:
+        self.found.append((kind, known, before, other))
+
+
+class ObjectMap:
+    """All things of one map."""
+
+    def __init__(self, settings: ObjectSettings) -> None:
+        self.settings = settings
+        self.known: dict[str, Known] = {}
+        self._by_instance: dict[str, str] = {}
+        self._notes: list[Noted] = []
+
+    def restore(self, states: Iterable[tuple[ObjectState, FloatVector | None]]) -> None:
+        """Takes up things as they were last noted."""
+        for state, embedding in states:
+            centre, half = np.asarray(state.object_position), np.asarray(state.size_m) / 2
+            self.known[state.object_id] = Known(
+                object_id=state.object_id, label=state.label, instance_id=state.instance_id, low_m=centre - half,
+                high_m=centre + half, embedding=embedding, t_created_ns=state.t_first_ns, t_first_ns=state.t_first_ns,
+                t_seen_ns=state.t_ns, observer_pose=state.observer_pose, sightings=state.sightings,
+                confidence=state.confidence, room=state.room, place_id=state.place_id, state=state.state,
+                relations=state.relations, is_missing=state.is_missing, in_view=False, noted=state,
+            )  # fmt: skip
+            if state.instance_id is not None:
+                self._by_instance[state.instance_id] = state.object_id
+
+    def find(self, object_id: str) -> Known | None:
+        """By id, or by the id that its source gave it."""
+        return self.known.get(object_id) or self.known.get(self._by_instance.get(object_id, ""))
+
+    def take_states(self) -> list[Noted]:
+        """What is to be kept since the last time, in order."""
+        notes, self._notes = self._notes, []
+        return notes
+
+    # --- one look -----------------------------------------------------------------------------------------------------
+
+    def look(self, sightings: Sequence[Sighting], look: Look) -> tuple[list[ObjectState], list[ObjectChange]]:
+        """Takes in one look. Returns (the things seen, what changed)."""
+        changes = _Changes()
+        pairs = self._associate(sightings)
+        seen = {known.object_id for known, _ in pairs}
+        unseen = [known for known in self.known.values() if known.object_id not in seen]
+        verdicts = self._judge(unseen, look)
+        left = [one for number, one in enumerate(sightings) if number not in {at for _, at in pairs}]
+        again = self._recognise(left, unseen, verdicts)
+        for known, number in pairs:
+            self._see(known, sightings[number], look, changes)
+        for number, one in enumerate(left):
+            if (known := again.get(number)) is not None:
+                self._see(known, one, look, changes)
+                verdicts.pop(known.object_id, None)
+            else:
+                known = self._make(one, look, changes)
+            seen.add(known.object_id)
+        for known in unseen:
+            if known.object_id in seen or known.object_id not in self.known:
+                continue
+            self._miss(known, verdicts.get(known.object_id, "out of view"), look, changes)
+        self._relate([self.known[one] for one in sorted(seen) if one in self.known], look)
+        told = self._tell(changes, look)
+        t_ns = look.observation.t_ns
+        for known in [self.known[one] for one in sorted(seen) if one in self.known]:
+            if self._is_due(known, t_ns):
+                self._note(known, look.recording, t_ns, change=None)
+        return [self._state(self.known[one], look.recording, t_ns) for one in sorted(seen) if one in self.known], told
+
+    def leave(self, recording: str, t_ns: int) -> None:
+        """The end of looking: what was in view is noted as it was last seen."""
+        for known in self.known.values():
+            if known.in_view and known.noted is not None and known.noted.t_ns < known.t_seen_ns:
+                self._note(known, recording, t_ns, change=None)
+            known.in_view = False
+
+    # --- who is who ---------------------------------------------------------------------------------------------------
+
+    def _associate(self, sightings: Sequence[Sighting]) -> list[tuple[Known, int]]:
+        pairs: list[tuple[Known, int]] = []
+        taken: set[str] = set()
+        rest: list[int] = []
+        for number, one in enumerate(sightings):
+            object_id = self._by_instance.get(one.instance_id or "")
+            if object_id is not None and object_id not in taken:
+                pairs.append((self.known[object_id], number))
+                taken.add(object_id)
+            else:
+                rest.append(number)
+        known = [one for one in self.known.values() if one.object_id not in taken]
+        if not rest or not known:
+            return pairs
+        centres = np.stack([one.centre_m for one in known])
+        at = np.stack([sightings[number].centre_m for number in rest])
+        reach = self.settings.gate_m + max(float(one.size_m.max()) for one in known) / 2 + 3.0
+        near = np.flatnonzero(((centres >= at.min(axis=0) - reach) & (centres <= at.max(axis=0) + reach)).all(axis=1))
+        known = [known[index] for index in near.tolist()]
+        if not known:
+            return pairs
+        fits = np.array([[_may_be(sightings[number], one) for one in known] for number in rest])
+        costs = pair_costs(
+            at, np.stack([sightings[number].size_m for number in rest]), centres[near],
+            np.stack([one.size_m for one in known]), gate_m=self.settings.gate_m, same_label=fits,
+            looks=cosines([sightings[number].embedding for number in rest], [one.embedding for one in known]),
+        )  # fmt: skip
+        return pairs + [(known[column], rest[row]) for row, column in assign(costs)]
+
+    def _recognise(
+        self, left: Sequence[Sighting], unseen: Sequence[Known], verdicts: dict[str, Verdict]
+    ) -> dict[int, Known]:
+        """Sightings that fit no known thing where it was, but one whose place is empty."""
+        gone = [one for one in unseen if one.is_missing or verdicts.get(one.object_id) == "empty"]
+        if not left or not gone:
+            return {}
+        looks = cosines([one.embedding for one in left], [one.embedding for one in gone])
+        costs = np.full((len(left), len(gone)), np.inf)
+        for row, one in enumerate(left):
+            fitting = [column for column, other in enumerate(gone) if _may_be(one, other)]
+            alike = sum(_names(one.label, other.label) for other in left)
+            for column in fitting:
+                if np.isnan(looks[row, column]):
+                    # Without looks, only the one of its kind, among the gone and among the new, is known again.
+                    costs[row, column] = 0.5 if len(fitting) == alike == 1 else np.inf
+                elif looks[row, column] >= self.settings.same_looks:
+                    costs[row, column] = 1.0 - looks[row, column]
+        return {row: gone[column] for row, column in assign(costs)}
+
+    def _make(self, one: Sighting, look: Look, changes: _Changes) -> Known:
+        t_ns = look.observation.t_ns
+        made = one.instance_id or f"{t_ns}/{len(self.known)}/{one.label}"
+        known = Known(
+            object_id=stable_id("object", look.recording, made), label=one.label, instance_id=one.instance_id,
+            low_m=one.centre_m - one.size_m / 2, high_m=one.centre_m + one.size_m / 2, embedding=one.embedding,
+            t_created_ns=t_ns, t_first_ns=t_ns, t_seen_ns=t_ns, observer_pose=look.observation.T_map_camera,
+            confidence=min(max(one.score, 0.0), 1.0), room=look.room_of(one.centre_m), place_id=look.place_id,
+            state=one.state,
+        )  # fmt: skip
+        self.known[known.object_id] = known
+        if one.instance_id is not None:
+            self._by_instance[one.instance_id] = known.object_id
+        changes.add("appeared" if look.was_empty(one.centre_m) else "first seen", known)
+        return known
+
+    # --- what a look does to a thing ----------------------------------------------------------------------------------
+
+    def _see(self, known: Known, one: Sighting, look: Look, changes: _Changes) -> None:
+        t_ns = look.observation.t_ns
+        apart = float(np.linalg.norm(one.centre_m - known.centre_m))
+        reach = MOVED_SIZE * float(max(known.size_m.max(), one.size_m.max()))
+        is_displaced = apart > self.settings.moved_m + reach
+        is_changed = one.state is not None and known.state is not None and one.state != known.state
+        is_changed = is_changed and known.new_state == one.state
+        was_missing, before = known.is_missing, None
+        if is_displaced or is_changed or was_missing:
+            before = self._newest(known, look.recording)
+        known.t_seen_ns, known.observer_pose, known.place_id = t_ns, look.observation.T_map_camera, look.place_id
+        known.sightings += 1
+        known.confidence = min(0.99, 1.0 - (1.0 - known.confidence) * (1.0 - 0.5 * min(max(one.score, 0.0), 1.0)))
+        known.is_missing, known.in_view, known.absent_looks = False, True, 0
+        if one.instance_id is not None and known.instance_id is None:
+            known.instance_id = one.instance_id
+            self._by_instance[one.instance_id] = known.object_id
+        if one.embedding is not None:
+            known.embedding = _mean_looks(known.embedding, one.embedding, known.sightings)
+        if is_displaced:
+            known.moving_from = known.moving_from or before
+            known.low_m, known.high_m = one.centre_m - one.size_m / 2, one.centre_m + one.size_m / 2
+            known.settled, known.t_first_ns = 1, t_ns
+        else:
+            if known.moving_from is not None:
+                known.settled = known.settled + 1 if apart <= SETTLED_M + reach else 1
+            _widen(known.low_m, one.centre_m - one.size_m / 2, outward=-1.0)
+            _widen(known.high_m, one.centre_m + one.size_m / 2, outward=1.0)
+            if was_missing and known.moving_from is None:
+                changes.add("found again", known, before)
+        known.room = look.room_of(known.centre_m)
+        if known.moving_from is not None and known.settled >= SETTLED_LOOKS:
+            self._come_to_rest(known, changes)
+        self._see_state(known, one, before, changes, t_ns)
+
+    def _come_to_rest(self, known: Known, changes: _Changes) -> None:
+        """It moved; unless it is back where it was."""
+        before, known.moving_from, known.settled = known.moving_from, None, 0
+        assert before is not None
+        apart = float(np.linalg.norm(known.centre_m - np.asarray(before.object_position)))
+        if apart > self.settings.moved_m:
+            changes.add("moved", known, before)
+        elif before.is_missing:
+            changes.add("found again", known, before)
+
+    @staticmethod
+    def _see_state(known: Known, one: Sighting, before: ObjectState | None, changes: _Changes, t_ns: int) -> None:
+        if one.state is None or one.state == known.state:
+            known.new_state = None
+        elif known.state is None:
+            known.state = one.state
+        elif known.new_state == one.state:  # seen twice in a row: no slip of the detector
+            known.state, known.new_state, known.t_first_ns = one.state, None, t_ns
+            changes.add("state", known, before)
+        else:
+            known.new_state = one.state
+
+    def _miss(self, known: Known, verdict: Verdict, look: Look, changes: _Changes) -> None:
+        t_ns = look.observation.t_ns
+        if (
+            known.moving_from is not None and known.in_view
+        ):  # carried out of sight: where it was last seen is where it is
+            self._come_to_rest(known, changes)
+        if known.in_view and known.noted is not None and known.noted.t_ns < known.t_seen_ns:
+            self._note(known, look.recording, t_ns, change=None)
+        known.in_view = False
+        if verdict == "something there":
+            known.absent_looks = 0
+        if verdict != "empty" or known.is_missing:
+            return
+        known.absent_looks += 1
+        if known.absent_looks < self.settings.absent_looks:
+            return
+        before = self._newest(known, look.recording)
+        twin = self._twin(known)
+        if twin is None:
+            known.is_missing = True
+            changes.add("missing", known, before)
+            return
+        known.low_m, known.high_m, known.t_first_ns, known.t_seen_ns = (
+            twin.low_m, twin.high_m, twin.t_created_ns, twin.t_seen_ns,
+        )  # fmt: skip
+        known.observer_pose, known.place_id, known.room = twin.observer_pose, twin.place_id, twin.room
+        known.relations, known.in_view, known.absent_looks = twin.relations, twin.in_view, 0
+        known.sightings += twin.sightings
+        del self.known[twin.object_id]
+        changes.add("same as", twin, twin.noted, known.object_id)
+        changes.add("moved", known, before, twin.object_id)
+
+    def _twin(self, known: Known) -> Known | None:
+        """A thing like this one that was first seen after this one was last seen: it may be this one, elsewhere."""
+        fitting = [
+            other
+            for other in self.known.values()
+            if other is not known and other.t_created_ns > known.t_seen_ns and not other.is_missing
+            and _names(other.label, known.label) and other.instance_id is None and other.moving_from is None
+        ]  # fmt: skip
+        if not fitting:
+            return None
+        looks = cosines([known.embedding], [other.embedding for other in fitting])[0]
+        if np.isnan(looks).all():
+            return fitting[0] if len(fitting) == 1 else None
+        best = int(np.nanargmax(looks))
+        return fitting[best] if looks[best] >= self.settings.same_looks else None
+
+    def _judge(self, unseen: Sequence[Known], look: Look) -> dict[str, Verdict]:
+        at_rest = [one for one in unseen if not one.is_missing and one.moving_from is None]
+        if not at_rest:
+            return {}
+        verdicts = judge_places(
+            np.stack([one.centre_m for one in at_rest]), np.stack([one.size_m for one in at_rest]), look.observation,
+            clear_share=self.settings.clear_share, max_depth_m=look.max_depth_m,
+        )  # fmt: skip
+        return {one.object_id: verdict for one, verdict in zip(at_rest, verdicts, strict=True)}
+
+    # --- telling ------------------------------------------------------------------------------------------------------
+
+    def _relate(self, seen: Sequence[Known], look: Look) -> None:
+        if not seen:
+            return
+        others = [one for one in self.known.values() if not one.is_missing]
+        place = {one.object_id: number for number, one in enumerate(others)}
+        centres, sizes = np.stack([one.centre_m for one in others]), np.stack([one.size_m for one in others])
+        for known in seen:
+            links = links_of(place[known.object_id], centres, sizes, near_m=self.settings.near_m)
+            relations = [
+                Relation(kind=link.kind, label=others[link.other].label, object_id=others[link.other].object_id)
+                for link in links
+            ]
+            if known.room:
+                relations.append(Relation(kind="part of", label=known.room))
+            known.relations = tuple(relations)
+
+    def _tell(self, changes: _Changes, look: Look) -> list[ObjectChange]:
+        told: list[ObjectChange] = []
+        t_ns = look.observation.t_ns
+        for kind, known, before, other in changes.found:
+            after = self._note(known, look.recording, t_ns, change=kind, before=before, other=other)
+            told.append(
+                ObjectChange(
+                    kind=kind, t_ns=t_ns, object_id=known.object_id, label=known.label, after=after, before=before,
+                    text=told_change(kind, after=after, before=before), event_id=after.event_id, other_id=other,
+                )
+            )  # fmt: skip
+        return told
+
+    def _is_due(self, known: Known, t_ns: int) -> bool:
+        noted = known.noted
+        if noted is None or t_ns - noted.t_known_ns >= self.settings.note_every_s * NS_PER_S:
+            return True
+        if known.moving_from is not None:
+            return False
+        return _held_by(known.relations) != _held_by(noted.relations) and t_ns > noted.t_known_ns
+
+    def _note(
+        self, known: Known, recording: str, t_ns: int, *, change: ChangeKind | None, before: ObjectState | None = None,
+        other: str | None = None,
+    ) -> ObjectState:  # fmt: skip
+        state = self._state(known, recording, t_ns, change=change)
+        known.noted = state
+        quoted = min(state.t_first_ns, state.t_ns, *([before.t_ns] if before is not None else []))
+        self._notes.append(
+            Noted(
+                state=state, change=change, before_id=before.state_id if before is not None else None, other_id=other,
+                t_quoted_ns=quoted, embedding=known.embedding,
+            )
+        )  # fmt: skip
+        return state
+
+    def _newest(self, known: Known, recording: str) -> ObjectState:
+        """The state before this look, as it was seen; kept, so that a change can name it."""
+        if known.noted is None or (known.noted.t_ns < known.t_seen_ns and known.moving_from is None):
+            return self._note(known, recording, known.t_seen_ns, change=None)
+        return known.noted
+
+    def _state(self, known: Known, recording: str, t_ns: int, *, change: ChangeKind | None = None) -> ObjectState:
+        x, y, z = (float(one) for one in known.centre_m)
+        width, depth, height = (float(one) for one in known.size_m)
+        is_told = change is not None and change not in {"first seen", "same as"}
+        return ObjectState(
+            state_id=stable_id("state", recording, known.object_id, t_ns, change or ""), object_id=known.object_id,
+            recording=recording, label=known.label, t_first_ns=known.t_first_ns, t_ns=known.t_seen_ns,
+            object_position=(x, y, z), observer_pose=known.observer_pose, size_m=(width, depth, height),
+            room=known.room, place_id=known.place_id, relations=known.relations, state=known.state,
+            is_missing=known.is_missing, t_known_ns=t_ns, confidence=round(known.confidence, 4),
+            sightings=known.sightings, instance_id=known.instance_id,
+            event_id=stable_id("change", recording, known.object_id, t_ns, change) if is_told else None,
+        )  # fmt: skip
+
+
+def with_known_time(state: ObjectState, t_known_ns: int) -> ObjectState:
+    """The state as it is known now, for asking."""
+    return replace(state, t_known_ns=t_known_ns)
+
+
+def _may_be(one: Sighting, known: Known) -> bool:
+    if one.instance_id is not None and known.instance_id is not None and one.instance_id != known.instance_id:
+        return False
+    return _names(one.label, known.label)
+
+
+def _names(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
+
+
+def _held_by(relations: Iterable[Relation]) -> set[tuple[str, str | None]]:
+    return {(one.kind, one.object_id) for one in relations if one.kind in {"on", "in"}}
+
+
+def _mean_looks(mean: FloatVector | None, new: FloatVector, count: int) -> FloatVector:
+    if mean is None or mean.shape != new.shape:
+        return new
+    weight = 1.0 / min(count, 20)
+    mixed = (1.0 - weight) * mean + weight * new
+    return (mixed / max(float(np.linalg.norm(mixed)), 1e-9)).astype(np.float32)
+
+
+def _widen(side_m: Floats, seen_m: Floats, *, outward: float) -> None:
+    """Moves a side of a box, in place, towards where it was seen."""
+    change = seen_m - side_m
+    side_m += np.where(change * outward > 0, GROWS, SHRINKS) * change

@@ -1,0 +1,83 @@
+"""Is a thing still where it was? A depth image says: its place is looked through, or hidden, or something stands there.
+
+Rays of the image are intersected with the thing's box, a little shrunk. A ray that measures something beyond the box's
+far side went through where the thing should be; one that measures something before the near side was stopped. Knows no
+identity: whether what stands there is the thing, association decides. Costs about 0.2 ms for twenty things in view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streammem.spatial.observations import Observation
+
+Floats = NDArray[np.float64]
+Verdict = Literal["out of view", "hidden", "something there", "empty"]
+
+RAYS = 8
+"""Rays per side of the window that a thing's box projects to."""
+SHRUNK = 0.7
+"""Of the box that rays are intersected with: its rim is seen past."""
+NOISE_M, NOISE_PER_M2 = 0.01, 0.003
+"""Depth beyond the far side counts from here on: cameras of this kind are off by 2-3 mm times the square of metres."""
+LEAST_RAYS = 6
+LEAST_BOX_M = 0.03
+
+
+def judge_places(
+    centres_m: Floats, sizes_m: Floats, observation: Observation, *, clear_share: float, max_depth_m: float
+) -> Sequence[Verdict]:
+    """A verdict for each of N boxes, (N, 3) centres and (N, 3) sizes in the map."""
+    count = len(centres_m)
+    verdicts: list[Verdict] = ["out of view"] * count
+    depth, camera = observation.depth_m, observation.camera
+    if depth is None or camera is None or not count:
+        return verdicts
+    pose = np.asarray(observation.T_map_camera, dtype=np.float64)
+    turn, start = pose[:3, :3], pose[:3, 3]
+    height, width = depth.shape
+    inside = (centres_m - start) @ turn  # camera coordinates
+    half = np.maximum(sizes_m, LEAST_BOX_M) / 2
+    reach = half @ np.abs(turn)
+    ahead = np.flatnonzero((inside[:, 2] - reach[:, 2] > 0.1) & (inside[:, 2] < max_depth_m))
+    for index in ahead.tolist():
+        x, y, z = inside[index]
+        u, v = camera.fx * x / z + camera.cx, camera.fy * y / z + camera.cy
+        du, dv = camera.fx * reach[index, 0] / z * SHRUNK, camera.fy * reach[index, 1] / z * SHRUNK
+        if u - du < 0 or v - dv < 0 or u + du > width - 1 or v + dv > height - 1:
+            continue
+        steps = np.linspace(-1.0, 1.0, RAYS)
+        columns = np.rint(float(u) + float(du) * steps).astype(np.int64).repeat(RAYS)
+        rows = np.tile(np.rint(float(v) + float(dv) * steps).astype(np.int64), RAYS)
+        ways = np.stack(
+            [(columns - camera.cx) / camera.fx, (rows - camera.cy) / camera.fy, np.ones(len(rows))], axis=-1
+        )
+        near, far = _through(start, ways @ turn.T, centres_m[index], half[index] * SHRUNK)
+        measured = depth[rows, columns].astype(np.float64)
+        crosses = (near < far) & (far > 0)
+        known = crosses & ~np.isnan(measured) & (measured > 0)
+        if np.count_nonzero(known) < LEAST_RAYS:
+            continue
+        slack = NOISE_M + NOISE_PER_M2 * z * z
+        through = np.count_nonzero(known & (measured > far + slack))
+        stopped = np.count_nonzero(known & (measured < near - slack))
+        rays = np.count_nonzero(known)
+        if through >= clear_share * rays:
+            verdicts[index] = "empty"
+        elif stopped > (1.0 - clear_share) * rays:
+            verdicts[index] = "hidden"
+        else:
+            verdicts[index] = "something there"
+    return verdicts
+
+
+def _through(start: Floats, ways: Floats, centre: Floats, half: Floats) -> tuple[Floats, Floats]:
+    """Where rays (N, 3) enter and leave a box, in multiples of their length: near >= far where they miss it."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        first, second = (centre - half - start) / ways, (centre + half - start) / ways
+    low, high = np.fmin(first, second), np.fmax(first, second)
+    return low.max(axis=1), high.min(axis=1)
