@@ -77,7 +77,7 @@ class SecondLook:
         is gone, was live, or the deadline leaves no time."""
         give_up = time.monotonic() + deadline_s
         known = self._memory.recording(recording)
-        if known is None or not Path(known.uri).is_file():
+        if known is None or not Path(known.uri).exists():
             return ()
         events = self._memory.events(recordings=[recording], after_ns=t_start_ns, before_ns=t_end_ns)
         if not events:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perception.sources.bags import is_bag
 from perception.sources.container import (
     caption_suffix,
     check_file,
@@ -21,11 +22,19 @@ from perception.sources.container import (
     local_path,
     open_container,
 )
-from perception.sources.folder import RecordingSpec, captions_beside, expand_sources, recording_name
+from perception.sources.folder import (
+    RecordingSpec,
+    captions_beside,
+    episode_of,
+    expand_sources,
+    recording_name,
+)
 from perception.sources.look_back import open_frame_reader, read_audio
 from streammem.errors import SourceError
 
 if TYPE_CHECKING:
+    from perception.sources.bags.source import BagSource
+    from perception.sources.lerobot import LeRobotSource
     from perception.sources.live import LiveSource
     from perception.sources.recorded import CaptionSource, RecordedSource
     from streammem.settings import SourceSettings
@@ -47,11 +56,12 @@ def open_source(
     settings: SourceSettings,
     recording: str | None = None,
     captions: Path | None = None,
-) -> RecordedSource | CaptionSource | LiveSource:
+) -> RecordedSource | CaptionSource | LiveSource | BagSource | LeRobotSource:
     """Opens one recording or stream.
 
     Args:
-        uri: a video, sound or caption file; a camera number; `-` for standard input; an RTSP, HTTP, UDP or TCP address.
+        uri: a video, sound or caption file; a robot recording (rosbag1, rosbag2, MCAP, `FOLDER#episode=N` of a
+            LeRobot dataset); a camera number; `-` for standard input; an RTSP, HTTP, UDP or TCP address.
         recording: its name in the memory; default the file's stem.
         captions: a caption track of a recording; default the one beside it with the same stem.
 
@@ -74,6 +84,16 @@ def open_source(
     from perception.sources.recorded import CaptionSource, RecordedSource
 
     path = local_path(text)
+    if is_bag(path):
+        from perception.sources.bags.source import BagSource
+
+        if not path.is_dir():
+            check_file(path)
+        return BagSource(path.resolve(), settings=settings, recording=name)
+    if (episode := episode_of(text)) is not None:
+        from perception.sources.lerobot import LeRobotSource
+
+        return LeRobotSource(*episode, settings=settings, recording=name)
     check_file(path)
     path = path.resolve()
     if caption_suffix(path) is not None:

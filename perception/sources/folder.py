@@ -1,6 +1,7 @@
 """From what a user names (files, folders, cameras, addresses) to one specification per recording.
 
-Knows names only, opens no media. A caption track beside a video or sound file with the same stem belongs to it.
+Knows names only, opens no media. A caption track beside a video or sound file with the same stem belongs to it. A
+folder that is one recording (rosbag2) is one; a LeRobot dataset is one recording per episode, `FOLDER#episode=N`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from perception.sources.bags import is_bag
+from perception.sources.bags.files import BAG_SUFFIXES
 from perception.sources.container import (
     CAPTION_SUFFIXES,
     MEDIA_SUFFIXES,
@@ -40,12 +43,31 @@ def recording_name(uri: str) -> str:
         return f"camera-{uri}"
     if uri in {"-", "pipe:", "pipe:0"}:
         return "stdin"
+    if (episode := episode_of(uri)) is not None:
+        return f"{episode[0].name}-episode-{episode[1]:06d}"
     if is_network_uri(uri):
         from urllib.parse import urlparse
 
         parts = urlparse(uri)
         return Path(parts.path).stem or (parts.netloc.rpartition("@")[2] or "stream").replace(":", "-")
     return _stem(local_path(uri))
+
+
+def episode_of(uri: str) -> tuple[Path, int] | None:
+    """(folder, number) of `FOLDER#episode=N`; a LeRobot dataset's folder alone means its first episode."""
+    folder, mark, number = uri.rpartition("#episode=")
+    if mark and number.isdecimal() and is_lerobot(local_path(folder)):
+        return local_path(folder).resolve(), int(number)
+    path = local_path(uri)
+    return (path.resolve(), 0) if is_lerobot(path) else None
+
+
+def is_lerobot(folder: Path) -> bool:
+    """Whether a folder is a LeRobot dataset, by the file that describes it."""
+    try:
+        return (folder / "meta" / "info.json").is_file()
+    except OSError:
+        return False
 
 
 def captions_beside(path: Path) -> Path | None:
@@ -74,13 +96,33 @@ def expand_sources(uris: str | Path | int | Iterable[str | Path | int]) -> list[
             specs.append(RecordingSpec(uri=text, recording=recording_name(text)))
             continue
         path = local_path(text)
+        if is_lerobot(path) or episode_of(text) is not None:
+            specs.extend(_of_dataset(text))
+            continue
         specs.extend(_of_folder(path) if _is_folder(path) else [_of_file(path)])
     return _with_own_names(specs)
 
 
+def _of_dataset(text: str) -> list[RecordingSpec]:
+    if "#episode=" in text:
+        return [RecordingSpec(uri=text, recording=recording_name(text))]
+    from perception.sources.lerobot import episodes_in
+
+    folder = local_path(text).resolve()
+    try:
+        numbers = episodes_in(folder)
+    except SourceError as error:
+        return [_failed(folder, error)]
+    uris = [f"{folder}#episode={number}" for number in numbers]
+    return [RecordingSpec(uri=uri, recording=recording_name(uri)) for uri in uris]
+
+
 def _of_folder(folder: Path) -> list[RecordingSpec]:
+    if is_bag(folder):
+        return [RecordingSpec(uri=str(folder.resolve()), recording=folder.name)]
     files, failed = _walk(folder)
-    media = [path for path in files if path.suffix.lower() in MEDIA_SUFFIXES]
+    media = [path for path in files if path.suffix.lower() in MEDIA_SUFFIXES or path.suffix.lower() in BAG_SUFFIXES]
+    media = _whole_bags(media)
     taken = {found for path in media if (found := captions_beside(path)) is not None}
     alone = [path for path in files if caption_suffix(path) is not None and path not in taken]
     chosen = sorted([*media, *alone])
@@ -88,6 +130,14 @@ def _of_folder(folder: Path) -> list[RecordingSpec]:
         error = SourceError(f"Folder {str(folder)!r} holds no recording (video, sound or caption track).")
         return [_failed(folder, error)]
     return [*(_of_file(path) for path in chosen), *failed]
+
+
+def _whole_bags(paths: Sequence[Path]) -> list[Path]:
+    """The files of a rosbag2 folder become the folder."""
+    whole: dict[Path, None] = {}
+    for path in paths:
+        whole[path.parent if path.suffix.lower() in BAG_SUFFIXES and is_bag(path.parent) else path] = None
+    return list(whole)
 
 
 def _walk(folder: Path) -> tuple[list[Path], list[RecordingSpec]]:
@@ -113,6 +163,8 @@ def _is_folder(path: Path) -> bool:
 
 
 def _of_file(path: Path) -> RecordingSpec:
+    if path.is_dir():
+        return RecordingSpec(uri=str(path.resolve()), recording=path.name)
     try:
         check_file(path)
     except SourceError as error:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from perception.protocols import SAMPLE_RATE_HZ, ImageRGB, Samples
 from perception.sources.audio import sample_index
+from perception.sources.bags import is_bag
 from perception.sources.container import (
     check_file,
     choose_streams,
@@ -32,6 +33,9 @@ from streammem.errors import SourceError
 from streammem.settings import SourceSettings
 from streammem.types import NS_PER_S
 
+if TYPE_CHECKING:
+    from perception.sources.bags.frames import BagFrameReader
+
 logger = logging.getLogger(__name__)
 
 _DECORD_CODECS = frozenset({"h264", "hevc", "vp9", "vp8", "mpeg4", "mpeg2video"})
@@ -39,12 +43,17 @@ _DECODE_ON_S = 4.0
 """A time this close ahead is reached by decoding on rather than by seeking."""
 
 
-def open_frame_reader(uri: str | Path) -> DecordFrameReader | PyAVFrameReader:
-    """Opens a file for looking again, with decord where it reads it exactly as PyAV would, else with PyAV.
+def open_frame_reader(uri: str | Path) -> DecordFrameReader | PyAVFrameReader | BagFrameReader:
+    """Opens a file for looking again, with decord where it reads it exactly as PyAV would, else with PyAV; robot
+    recordings with their own reader.
 
     Raises:
         SourceError: it is a live stream, cannot be read, or has no pictures.
     """
+    if is_bag(local_path(str(uri))):
+        from perception.sources.bags.frames import BagFrameReader
+
+        return BagFrameReader(local_path(str(uri)))
     address = _readable(uri)
     reader = PyAVFrameReader(address)
     if reader.suits_decord and not is_network_uri(address):
@@ -65,6 +74,10 @@ def read_audio(uri: str | Path, t_start_ns: int, t_end_ns: int, *, settings: Sou
     Raises:
         SourceError: it is a live stream or cannot be read.
     """
+    if is_bag(local_path(str(uri))):
+        from perception.sources.bags.frames import read_bag_audio
+
+        return read_bag_audio(local_path(str(uri)), t_start_ns, t_end_ns)
     address = _readable(uri)
     chosen = settings or SourceSettings()
     first, last = sample_index(max(0, t_start_ns)), sample_index(max(0, t_end_ns))
