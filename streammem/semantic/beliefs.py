@@ -251,7 +251,7 @@ class Beliefs:
             )
         condition = wanted.sql()
         # One read of one version: a mark read apart could belong to another step than the rows.
-        marked = Where() if condition is None else Where([f"({condition}) OR key = {quoted(WATERMARK)}"])
+        marked = Where() if condition is None else Where().add(f"({condition}) OR key = {quoted(WATERMARK)}")
         newest: dict[str, Row] = {}
         for row in self._reader.scan(BELIEFS, marked):
             known = newest.get(row["fact_id"])

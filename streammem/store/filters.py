@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 def quoted(value: str) -> str:
@@ -31,6 +35,17 @@ class Window:
             and (self.as_of_ns is None or t_end_ns <= self.as_of_ns)
         )
 
+    def holds_all(self, t_start_ns: npt.NDArray[np.int64], t_end_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """(n,): `holds` of many spans."""
+        held = t_end_ns == t_end_ns
+        if self.after_ns is not None:
+            held &= t_end_ns > self.after_ns
+        if self.before_ns is not None:
+            held &= t_start_ns < self.before_ns
+        if self.as_of_ns is not None:
+            held &= t_end_ns <= self.as_of_ns
+        return held
+
     def clauses(self) -> list[str]:
         limits = (("t_end_ns >", self.after_ns), ("t_start_ns <", self.before_ns), ("t_end_ns <=", self.as_of_ns))
         return [f"{what} {int(value)}" for what, value in limits if value is not None]
@@ -47,19 +62,31 @@ class Window:
 
 
 class Where:
-    """Clauses joined by `AND`. Every method skips a None, so that filters are passed through as they came."""
+    """Clauses joined by `AND`. Every method skips a None, so that filters are passed through as they came.
 
-    def __init__(self, clauses: Iterable[str] = (), *, window: Window | None = None, level: str | None = None) -> None:
-        self._clauses: list[str] = list(clauses)
-        self.window = window
-        self.level = level
+    What they say is kept as data too (`memberships`, `comparisons`, `window`, `level`), for rows that are in memory;
+    that is all of it where `is_plain`.
+    """
+
+    def __init__(self) -> None:
+        self._clauses: list[str] = []
+        self.window: Window | None = None
+        self.level: str | None = None
+        self.memberships: list[tuple[str, tuple[str, ...]]] = []
+        self.comparisons: list[tuple[str, str, int]] = []
+        self.is_plain = True
 
     def copy(self) -> Where:
-        return Where(self._clauses, window=self.window, level=self.level)
+        made = Where()
+        made._clauses = list(self._clauses)
+        made.window, made.level, made.is_plain = self.window, self.level, self.is_plain
+        made.memberships, made.comparisons = list(self.memberships), list(self.comparisons)
+        return made
 
     def add(self, clause: str) -> Self:
         """A clause that holds no user text."""
         self._clauses.append(clause)
+        self.is_plain = False
         return self
 
     def equals(self, column: str, value: str | None) -> Self:
@@ -67,18 +94,22 @@ class Where:
             self.level = value
         elif value is not None:
             self._clauses.append(f"{column} = {quoted(value)}")
+            self.memberships.append((column, (value,)))
         return self
 
     def among(self, column: str, values: Sequence[str] | None) -> Self:
         """`column IN (...)`; an empty sequence lets nothing through."""
         if values is not None:
-            listed = ", ".join(quoted(value) for value in dict.fromkeys(values))
+            distinct = tuple(dict.fromkeys(values))
+            listed = ", ".join(quoted(value) for value in distinct)
             self._clauses.append(f"{column} IN ({listed})" if listed else "false")
+            self.memberships.append((column, distinct))
         return self
 
     def compare(self, column: str, operator: str, value: int | None) -> Self:
         if value is not None:
             self._clauses.append(f"{column} {operator} {int(value)}")
+            self.comparisons.append((column, operator, int(value)))
         return self
 
     def overlaps(self, after_ns: int | None, before_ns: int | None, as_of_ns: int | None) -> Self:
@@ -90,6 +121,7 @@ class Where:
             self.window = window
         else:
             self._clauses += window.clauses()
+            self.is_plain = False
         return self
 
     def sql(self) -> str | None:

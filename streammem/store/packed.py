@@ -1,0 +1,360 @@
+"""What a table is searched by, packed in memory: exact filters and nearest vectors in milliseconds, up to 200,000 rows.
+
+A `Pack` holds the searchable rows of one version of a table: their LanceDB ids, what a hit shows (an Arrow table), the
+numbers that filters compare, and vectors as 16-bit whole numbers with a factor per row (cosines are right to 3e-6).
+Up to `EXACT_ROWS` rows that pass the filters are compared one by one. Among more, those whose signs differ least from
+the query's (a bit per dimension, so 100,000 rows cost a millisecond) make a shortlist that is compared one by one.
+
+Never stale: what a LanceDB id stands for never changes, because an update or a merge of files gives new ids. So the ids
+of a version say all: rows whose ids are gone go, rows whose ids are new are read. After a merge of files every id is
+new; a row with the same name and the same text then keeps its vector, which is a function of these.
+
+Knows no query and no table's meaning. Costs about 1 kB a row with one vector of 384, and 4 us a row to load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from streammem.store import lance
+from streammem.store.filters import Where
+from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBSERVATIONS, Row
+from streammem.types import FloatVector
+
+PACK_ROWS = 200_000
+"""Of a table; beyond, loading takes more than a second, and a vector index is as fast."""
+PACK_VECTOR_BYTES = 192 << 20
+"""Of one column."""
+EXACT_ROWS = 30_000
+"""Compared one by one: 3 ms."""
+SHORTLIST, SHORTLIST_PER_HIT = 6_000, 20
+MOST_CHUNKS = 32
+"""Parts of the Arrow table before they are joined."""
+_CHUNK = 1024
+"""Rows that are widened to float32 at once: they stay in the processor's cache."""
+_FEW = 4096
+"""So many rows are taken by id; more are read by a scan."""
+
+NAMES = {EVENTS: "event_id", OBSERVATIONS: "observation_id", KEYFRAMES: "keyframe_id", FACTS: "assertion_id"}
+_SPAN = ("event_id", "recording", "t_start_ns", "t_end_ns", "commit_seq")
+PACKED_COLUMNS: dict[str, tuple[str, ...]] = {
+    EVENTS: (*_SPAN, "level", "parent_id", "text"),
+    OBSERVATIONS: (*_SPAN, "observation_id", "kind", "text", "label", "confidence", "speaker"),
+    KEYFRAMES: (*_SPAN, "keyframe_id", "t_ns", "tags", "detections"),
+    FACTS: (*_SPAN, "assertion_id", "fact_id", "predicate", "text"),
+}
+_SEARCHABLE = {EVENTS: "level <> 'moment'"}
+"""Moments are ten times as many, and neither their texts nor any vector of theirs are searched."""
+_TOLD = {EVENTS: "text", OBSERVATIONS: "text", FACTS: "text", KEYFRAMES: "tags"}
+
+Ids = npt.NDArray[np.uint64]
+Places = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class Vectors:
+    """Vectors of the first `count` rows in arrays with room to spare. Rows are only ever added at the end."""
+
+    codes: npt.NDArray[np.int16]  # (room, D)
+    factors: npt.NDArray[np.float32]  # (room,): 0 where a row has no vector
+    signs: npt.NDArray[np.uint64]  # (words, room): bit d is whether dimension d is above `middle`
+    middle: FloatVector  # (D,)
+    count: int = 0
+
+    @classmethod
+    def with_room(cls, room: int, middle: FloatVector) -> Vectors:
+        dimensions, words = middle.shape[0], -(-middle.shape[0] // 64)
+        return cls(
+            codes=np.zeros((room, dimensions), np.int16),
+            factors=np.zeros(room, np.float32),
+            signs=np.zeros((words, room), np.uint64),
+            middle=middle,
+        )
+
+    def put(self, places: Places, vectors: npt.NDArray[np.float32]) -> None:
+        """`vectors`: float32 (n, D), of any length but zero."""
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        unit = vectors / np.maximum(lengths, 1e-12)
+        factors = np.abs(unit).max(axis=1) / 32767.0
+        self.codes[places] = np.rint(unit / np.maximum(factors, 1e-20)[:, None])
+        self.factors[places] = factors
+        self.signs[:, places] = self._signs(unit).T
+
+    def _signs(self, unit: npt.NDArray[np.float32]) -> npt.NDArray[np.uint64]:
+        """(n, D) -> (n, words)."""
+        bits = np.packbits(unit > self.middle, axis=1)
+        padded = np.zeros((len(unit), self.signs.shape[0] * 8), np.uint8)
+        padded[:, : bits.shape[1]] = bits
+        return padded.view(np.uint64)
+
+    def roomier(self, room: int) -> Vectors:
+        """Itself where there is room for so many rows, else a copy with twice as much."""
+        if room <= len(self.factors):
+            return self
+        grown = Vectors.with_room(max(room, 2 * self.count), self.middle)
+        grown.take_over(self, np.arange(self.count), np.arange(self.count))
+        grown.count = self.count
+        return grown
+
+    def take_over(self, other: Vectors, places: Places, theirs: Places) -> None:
+        """Vectors of another pack's rows."""
+        self.codes[places] = other.codes[theirs]
+        self.factors[places] = other.factors[theirs]
+        self.signs[:, places] = other.signs[:, theirs]
+
+    def nearest(self, query: FloatVector, passing: Mask, limit: int) -> tuple[Places, npt.NDArray[np.float32]]:
+        """(places, cosines) of the nearest among the first `len(passing)` rows, best first."""
+        unit = query / max(float(np.linalg.norm(query)), 1e-12)
+        places = np.flatnonzero(passing & (self.factors[: len(passing)] > 0.0))
+        if len(places) > EXACT_ROWS:
+            places = self._shortlist(unit, places, max(SHORTLIST, SHORTLIST_PER_HIT * limit))
+        cosines = self._cosines(unit, places)
+        if len(places) > limit:
+            best = np.argpartition(-cosines, limit)[:limit]
+            places, cosines = places[best], cosines[best]
+        order = np.lexsort((places, -cosines))
+        return places[order], cosines[order]
+
+    def _shortlist(self, unit: FloatVector, places: Places, wanted: int) -> Places:
+        signs = self._signs(unit[None])[0]
+        count = int(places[-1]) + 1
+        differing = np.zeros(count, np.uint16)
+        for word, bits in enumerate(signs):
+            differing += np.bitwise_count(self.signs[word, :count] ^ bits)
+        among = differing if len(places) == count else differing[places]
+        reach = int(np.searchsorted(np.cumsum(np.bincount(among)), wanted))
+        return places[among <= reach]
+
+    def _cosines(self, unit: FloatVector, places: Places) -> npt.NDArray[np.float32]:
+        found = np.empty(len(places), np.float32)
+        wide = np.empty((_CHUNK, unit.shape[0]), np.float32)
+        for start in range(0, len(places), _CHUNK):
+            some = places[start : start + _CHUNK]
+            part = wide[: len(some)]
+            np.copyto(part, self.codes[some])
+            np.dot(part, unit, out=found[start : start + len(some)])
+        return found * self.factors[places]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """One version of a table. Safe to read from several threads; `followed` gives the pack of a newer version."""
+
+    table: str
+    version: int
+    ids: Ids  # (n,), ascending
+    rows: Any  # Arrow table of n rows
+    numbers: dict[str, npt.NDArray[np.int64]]
+    vectors: dict[str, Vectors] = field(default_factory=dict[str, Vectors])
+
+    @classmethod
+    def load(cls, handle: Any, table: str) -> Pack:
+        """Reads a table, without its vectors (`with_vectors`)."""
+        version = int(handle.version)
+        return _sorted_pack(table, version, _scan(handle, table, _columns(handle, table)))
+
+    def followed(self, handle: Any) -> Pack:
+        """The pack of the newest version, made from this one: only what changed is read."""
+        version = int(handle.version)
+        if version == self.version:
+            return self
+        ids = np.sort(_ids_of(_scan(handle, self.table, ["commit_seq"])))
+        stays = np.isin(self.ids, ids, assume_unique=True)
+        new = ids[~np.isin(ids, self.ids, assume_unique=True)]
+        if len(new) > _FEW or (len(new) and len(self.ids) and new[0] < self.ids[-1]) or not stays.all():
+            return self._remade(handle)
+        if not len(new):
+            return Pack(
+                table=self.table, version=version, ids=self.ids, rows=self.rows, numbers=self.numbers,
+                vectors=self.vectors,
+            )  # fmt: skip
+        names = list(self.rows.column_names)
+        taken = handle.take_row_ids(new.tolist()).select([*names, *self.vectors]).with_row_id().to_arrow()
+        if taken.num_rows < len(new):
+            raise LookupError(f"rows not found in data/ of {self.table}.lance: rewritten meanwhile")
+        taken = taken.take(lance.arrow().array(np.argsort(_ids_of(taken))))
+        added = _sorted_pack(self.table, version, taken.select([*names, "_rowid"]))
+        rows = lance.arrow().concat_tables([self.rows, added.rows])
+        if rows.column(0).num_chunks > MOST_CHUNKS:
+            rows = rows.combine_chunks()
+        vectors: dict[str, Vectors] = {}
+        for name, before in self.vectors.items():
+            grown = before.roomier(len(self.ids) + len(new))
+            _put(grown, taken.column(name), np.arange(len(self.ids), len(self.ids) + len(new)))
+            grown.count = len(self.ids) + len(new)
+            vectors[name] = grown
+        numbers = {name: np.concatenate([self.numbers[name], added.numbers[name]]) for name in self.numbers}
+        ids = np.concatenate([self.ids, added.ids])
+        return Pack(table=self.table, version=version, ids=ids, rows=rows, numbers=numbers, vectors=vectors)
+
+    def _remade(self, handle: Any) -> Pack:
+        """After a merge of files or a deletion: rows are read again, vectors only of those that are not the same."""
+        made = Pack.load(handle, self.table)
+        compute = lance.compute()
+        name, told = NAMES[self.table], _TOLD[self.table]
+        before = compute.index_in(made.rows.column(name), value_set=self.rows.column(name).combine_chunks())
+        theirs = cast(Places, before.fill_null(-1).to_numpy().astype(np.int64))
+        known = theirs >= 0
+        old = self.rows.column(told).take(lance.arrow().array(np.maximum(theirs, 0))) if len(self.ids) else None
+        if old is not None:
+            same = compute.equal(old, made.rows.column(told)).fill_null(value=False)
+            neither = compute.and_(compute.is_null(old), compute.is_null(made.rows.column(told)))
+            known &= compute.or_(same, neither).to_numpy()
+        for column, vectors in self.vectors.items():
+            grown = Vectors.with_room(len(made.ids), vectors.middle)
+            places = np.flatnonzero(known)
+            grown.take_over(vectors, places, theirs[places])
+            grown.count = len(made.ids)
+            _read_vectors(handle, made, column, grown, np.flatnonzero(~known))
+            made.vectors[column] = grown
+        return made
+
+    def with_vectors(self, handle: Any, column: str, dimensions: int) -> Pack:
+        """This pack with the vectors of one more column."""
+        if column in self.vectors or column not in handle.schema.names:
+            return self
+        vectors = Vectors.with_room(len(self.ids), np.zeros(dimensions, np.float32))
+        vectors.count = len(self.ids)
+        _read_vectors(handle, self, column, vectors, np.arange(len(self.ids)))
+        return Pack(
+            table=self.table, version=self.version, ids=self.ids, rows=self.rows, numbers=self.numbers,
+            vectors=self.vectors | {column: vectors},
+        )  # fmt: skip
+
+    def passing(self, where: Where, last: int) -> Mask | None:
+        """(n,): which rows pass, and are of the first `last` batches. None: a clause cannot be judged here."""
+        if not where.is_plain:
+            return None
+        passing = self.numbers["commit_seq"] <= last
+        if where.window is not None:
+            passing &= where.window.holds_all(self.numbers["t_start_ns"], self.numbers["t_end_ns"])
+        for column, operator, value in where.comparisons:
+            if column not in self.numbers:
+                return None
+            passing &= _OPERATORS[operator](self.numbers[column], value)
+        compute, pa = lance.compute(), lance.arrow()
+        memberships = [*where.memberships, *((("level", (where.level,)),) if where.level is not None else ())]
+        for column, values in memberships:
+            if column not in self.rows.column_names:
+                return None
+            passing &= compute.is_in(self.rows.column(column), value_set=pa.array(list(values), pa.string())).to_numpy()
+        return passing
+
+    def places_of(self, ids: Sequence[int]) -> Places:
+        """(len(ids),): where these rows stand; -1 where they do not."""
+        wanted = np.asarray(ids, dtype=np.uint64)
+        if not len(self.ids):
+            return np.full(len(wanted), -1, np.int64)
+        places = np.minimum(np.searchsorted(self.ids, wanted), len(self.ids) - 1).astype(np.int64)
+        return np.where(self.ids[places] == wanted, places, -1)
+
+    def shown(self, places: Places, columns: Sequence[str]) -> list[Row]:
+        taken = self.rows.select(list(columns)).take(lance.arrow().array(places))
+        return cast(list[Row], taken.to_pylist())
+
+
+_OPERATORS: dict[str, Any] = {
+    "<=": np.less_equal, "<": np.less, ">=": np.greater_equal, ">": np.greater, "=": np.equal,
+}  # fmt: skip
+
+
+def is_small_enough(handle: Any, table: str) -> bool:
+    """Whether a table may be packed at all."""
+    if table not in PACKED_COLUMNS:
+        return False
+    count = int(handle.count_rows())
+    if count > PACK_ROWS and table in _SEARCHABLE and count <= 20 * PACK_ROWS:
+        count = int(handle.count_rows(_SEARCHABLE[table]))
+    return count <= PACK_ROWS
+
+
+def _columns(handle: Any, table: str) -> list[str]:
+    have = handle.schema.names
+    return [column for column in PACKED_COLUMNS[table] if column in have]
+
+
+def _query(handle: Any, table: str, columns: list[str]) -> Any:
+    query = handle.search().select(columns).with_row_id(True)
+    if table in _SEARCHABLE:
+        query = query.where(_SEARCHABLE[table])
+    return query.limit(None)
+
+
+def _scan(handle: Any, table: str, columns: list[str]) -> Any:
+    return _query(handle, table, columns).to_arrow()
+
+
+def _ids_of(table: Any) -> Ids:
+    return cast(Ids, table.column("_rowid").to_numpy().astype(np.uint64))
+
+
+def _sorted_pack(table: str, version: int, found: Any) -> Pack:
+    ids = _ids_of(found)
+    rows = found.drop_columns(["_rowid"]).combine_chunks()
+    if len(ids) > 1 and bool(np.any(ids[1:] < ids[:-1])):
+        order = np.argsort(ids)
+        ids, rows = ids[order], rows.take(lance.arrow().array(order))
+    numbers = {
+        name: cast("npt.NDArray[np.int64]", rows.column(name).fill_null(0).to_numpy().astype(np.int64, copy=False))
+        for name in rows.column_names
+        if name.endswith("_ns") or name == "commit_seq"
+    }
+    return Pack(table=table, version=version, ids=ids, rows=rows, numbers=numbers)
+
+
+def _read_vectors(handle: Any, pack: Pack, column: str, into: Vectors, places: Places) -> None:
+    """Reads the vectors of some of a pack's rows. The middle of an empty pack's dimensions is found first."""
+    if not len(places):
+        return
+    is_new, has_middle = len(places) == len(pack.ids), False
+    for part in _vector_parts(handle, pack, column, places):
+        where = pack.places_of(_ids_of(part).tolist() if len(part) < _FEW else cast(Any, _ids_of(part)))
+        if bool((where < 0).any()) and not is_new:
+            raise LookupError(f"rows not found in data/ of {pack.table}.lance: rewritten meanwhile")
+        if is_new and not has_middle and (found := _middle(part.column(column))) is not None:
+            into.middle, has_middle = found, True
+        _put(into, part.column(column), where)
+
+
+def _vector_parts(handle: Any, pack: Pack, column: str, places: Places) -> Iterable[Any]:
+    if len(places) <= _FEW:
+        ids = pack.ids[places].tolist()
+        yield handle.take_row_ids(ids).select([column]).with_row_id().to_arrow()
+        return
+    pa = lance.arrow()
+    wanted = pack.ids[places]
+    for batch in _query(handle, pack.table, [column]).to_batches(8192):
+        part = pa.Table.from_batches([batch])
+        inside = np.isin(_ids_of(part), wanted, assume_unique=True)
+        yield part if inside.all() else part.filter(pa.array(inside))
+
+
+def _vectors_in(column: Any) -> tuple[Places, npt.NDArray[np.float32]]:
+    """(which rows have one, their vectors (n, D)) of a column of fixed-size lists."""
+    joined = column.combine_chunks()
+    present = np.flatnonzero(joined.is_valid().to_numpy(zero_copy_only=False))
+    flat = cast("npt.NDArray[np.float32]", joined.drop_null().flatten().to_numpy(zero_copy_only=False))
+    return present, flat.astype(np.float32, copy=False).reshape(len(present), -1)
+
+
+def _middle(column: Any) -> FloatVector | None:
+    """(D,): the mean of these unit vectors. None: there are none."""
+    _, vectors = _vectors_in(column)
+    if not len(vectors):
+        return None
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return np.nan_to_num(unit.mean(axis=0)).astype(np.float32)
+
+
+def _put(into: Vectors, column: Any, places: Places) -> None:
+    present, vectors = _vectors_in(column)
+    if not len(present):
+        return
+    good = np.isfinite(vectors).all(axis=1) & (places[present] >= 0)
+    into.put(places[present][good], vectors[good])
