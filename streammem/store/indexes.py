@@ -38,7 +38,7 @@ _BTREE: dict[str, tuple[str, ...]] = {
     FACTS: ("fact_id", "event_id", "subject_key", "t_start_ns", "t_end_ns", "commit_seq"),
     BELIEFS: ("fact_id", "key", "live_key", "subject_key", "commit_seq"),
     RECORDINGS: ("recording",),
-    OBJECT_STATES: ("object_id", "t_start_ns", "t_end_ns", "x_m", "y_m"),
+    OBJECT_STATES: ("state_id", "object_id", "t_start_ns", "t_end_ns", "x_m", "y_m"),
     PLACE_LOG: ("place_id", "t_end_ns"),
     **{name: table.indexed for name, table in STATE.items()},
 }
