@@ -203,7 +203,7 @@ class Pack:
         known = theirs >= 0
         old = self.rows.column(told).take(lance.arrow().array(np.maximum(theirs, 0))) if len(self.ids) else None
         if old is not None:
-            same = compute.equal(old, made.rows.column(told)).fill_null(value=False)
+            same = compute.fill_null(compute.equal(old, made.rows.column(told)), fill_value=False)
             neither = compute.and_(compute.is_null(old), compute.is_null(made.rows.column(told)))
             known &= compute.or_(same, neither).to_numpy()
         for column, vectors in self.vectors.items():

@@ -49,7 +49,10 @@ def folder(vectors: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return folder
 
 
-def test_the_index_is_made_noted_and_finds_what_exact_search_finds(folder: Path, vectors: np.ndarray) -> None:
+def test_the_index_is_made_noted_and_finds_what_exact_search_finds(
+    folder: Path, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streammem.store.searches.UNPACKED_SEARCHES", 1000)
     notes = read_manifest(folder).vector_indexes
     note = notes[f"observations.{COLUMN}"]
     assert note.rows == ROWS
