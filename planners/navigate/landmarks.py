@@ -1,0 +1,83 @@
+"""Names of things that stand at places, found in written directions: `Duane Reade`, `bike rental`, `park`.
+
+Proper names are runs of capitalised words inside a sentence; common ones come from a short list of kinds that writers
+of directions use. Knows no graph and no route. Cost: a scan of the text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from planners.navigate.route_plan import Side
+
+_COMMON = (
+    r"bike[- ]?rentals?(?: station)?|bus (?:stop|station)s?|subway (?:entrance|station)s?|parking (?:lot|garage|area)s?|"
+    r"playground|post office|post box|mail ?box|fire station|police station|library|school|church|synagogue|cathedral|"
+    r"park|garden|museum|theat(?:er|re)|hotel|hospital|pharmacy|bank|cemetery|fountains?|courtyard|gas station|"
+    r"bakery|deli|cinema|courthouse|basketball court|tennis court|dog run|atm|university|college|"
+    r"supermarket|hostel|plaza|monument|stadium|embassy|parking"
+)
+_MENTION = re.compile(
+    rf"(?P<proper>(?:[A-Z0-9][\w'&.+-]*|&|[A-Z]\.)(?:\s+(?:of|the|and|de|la|le|on|&|for|at|du|des|by|in|y|'n')"
+    rf"(?=\s+[A-Z0-9])|\s+(?:[A-Z][\w'&.+-]*|&|\d[\w'-]*(?=\s+[A-Z])|\d+(?=[\s,.]|$)))*)|(?P<common>\b(?:{_COMMON})\b)"
+)
+_NOT_NAMES = frozenset(
+    "a an the go turn make take head walk continue pass stop proceed at you your there it this that if when after "
+    "before then once keep follow start begin destination cross right left straight light lights next on in to with "
+    "just do don't follow drive travel move hang stay t y i first second third fourth now be as by look watch get "
+    "bear veer past through from near directly immediately possibly almost about end here ignore until reach enter "
+    "should will may might come slow one two three 1 2 3 4 5 1/2 1/4 3/4 1st 2nd 3rd 4th 5th 6th 4-way 3-way 2/3 1/3 "
+    "arrive finally again both all so and or but for of going turning starting beginning t-intersection intersection "
+    "leave exit advance over up down along notice also halfway half passing".split()
+)
+_SIDE = re.compile(r"^[\s,]*(?:\w+\s+){0,4}?(?:on|to|at|along)\s+(?:the|your)?\s*(?:far |near |same )*(left|right)\b(?P<corner>[\w\s]{0,12}corner)?")
+_CORNER = re.compile(r"^[\s,]*(?:[\w'&]+\s+){0,6}?(?:on|at)\s+(?:\w+\s+){0,4}corners?\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """A name in the text and what is said of where it stands."""
+
+    name: str
+    start: int
+    end: int
+    side: Side
+    at_corner: bool
+
+
+def find_mentions(text: str) -> list[Mention]:
+    """Names in the order of the text, which must have its capital letters."""
+    mentions: list[Mention] = []
+    for found in _MENTION.finditer(text):
+        start = found.start()
+        words = found.group().strip(" .,'").split()
+        if found.group("proper") is not None:
+            opens_sentence = start == 0 or bool(re.search(r"[.!?;:]\s*$", text[:start]))
+            while words and (words[0].lower().strip(".,") in _NOT_NAMES and (opens_sentence or len(words) == 1)):
+                words = words[1:]
+                opens_sentence = False
+            if not words or (len(words) == 1 and (words[0].lower() in _NOT_NAMES or re.fullmatch(r"[\d/.]+|\w", words[0]))):
+                continue
+        name = landmark_name(" ".join(words))
+        if not name:
+            continue
+        rest = re.split(r"[.;]\s", text[found.end() : found.end() + 70], maxsplit=1)[0]
+        side = _SIDE.match(rest)
+        mentions.append(
+            Mention(
+                name=name,
+                start=start,
+                end=found.end(),
+                side="none" if side is None else ("left" if side.group(1) == "left" else "right"),
+                at_corner=_CORNER.match(rest) is not None or (side is not None and side.group("corner") is not None),
+            )
+        )
+    return mentions
+
+
+def landmark_name(name: str) -> str:
+    """A name as it is compared: lower case words without marks, the genitive, or articles."""
+    lower = name.lower().replace("&", " and ").replace("'s", "s").replace("'", "")
+    words = [word for word in re.findall(r"[\w]+", lower) if word not in {"the", "a", "an", "and"}]
+    return " ".join(word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word for word in words)
