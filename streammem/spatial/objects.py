@@ -10,7 +10,7 @@ keeping is handed out by `take_states`. Costs 1-3 ms a look with twenty things i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,6 +137,11 @@ class ObjectMap:
     def find(self, object_id: str) -> Known | None:
         """By id, or by the id that its source gave it."""
         return self.known.get(object_id) or self.known.get(self._by_instance.get(object_id, ""))
+
+    def states(self, recording: str, t_ns: int) -> list[ObjectState]:
+        """Every thing as it is known at a time, which is now, in order of label and id."""
+        known = sorted(self.known.values(), key=lambda one: (one.label, one.object_id))
+        return [self._state(one, recording, t_ns) for one in known]
 
     def take_states(self) -> list[Noted]:
         """What is to be kept since the last time, in order."""
@@ -439,11 +444,6 @@ class ObjectMap:
             sightings=known.sightings, instance_id=known.instance_id,
             event_id=stable_id("change", recording, known.object_id, t_ns, change) if is_told else None,
         )  # fmt: skip
-
-
-def with_known_time(state: ObjectState, t_known_ns: int) -> ObjectState:
-    """The state as it is known now, for asking."""
-    return replace(state, t_known_ns=t_known_ns)
 
 
 def _may_be(one: Sighting, known: Known) -> bool:

@@ -25,6 +25,8 @@ INSIDE_SHARE = 0.5
 CARRIES_SHARE = 0.8
 """What carries a thing has a footprint at least this large beside the thing's own."""
 MOST_NEAR = 2
+LANDMARK_SHARE = 0.5
+"""Nobody says that a table is near a mug: a landmark is not much smaller than what it is a landmark for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ def links_of(index: int, centres_m: Floats, sizes_m: Floats, *, near_m: float) -
     elif carries.any():
         links.append(Link(kind="on", other=_smallest(carries, volume)))
     gap = np.linalg.norm(np.maximum(np.maximum(low - mine_high, mine_low - high), 0.0), axis=1)
-    near = np.flatnonzero(others & (gap <= near_m))
+    near = np.flatnonzero(others & (gap <= near_m) & (area >= LANDMARK_SHARE * area[index]))
     taken = {link.other for link in links}
     for other in near[np.lexsort((near, gap[near]))].tolist():
         if other not in taken and sum(link.kind == "near" for link in links) < MOST_NEAR:

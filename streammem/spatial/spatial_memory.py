@@ -8,7 +8,7 @@
         mug = space.where("mug")[0]                  # last known: mug.object_position, mug.observer_pose
         way = space.route("kitchen", mug)            # places to pass, metres, directions
         space.query().text("mug").near(mug.object_position, radius_m=2).between(t0, t1).as_of(t2).run()
-        space.flush()                                # committed; else within a second
+        space.flush()                                # committed; else within a second (the map: within a minute)
 
 Everything is kept in the memory folder's own tables, written by its one writer, reached by `streammem forget`. Every
 read takes `as_of_ns`: then it tells what the memory knew at that time, exactly. `recording` names what is noted here in
@@ -18,33 +18,65 @@ another process sees what was flushed. Knows no robot, no model, no simulator.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
+import numpy as np
 from numpy.typing import NDArray
 
+from streammem.errors import InputError, MemoryStoreError
 from streammem.memory import Memory
+from streammem.protocols import QueryEncoder
+from streammem.spatial.mapper import Mapper
+from streammem.spatial.naming import Namer
+from streammem.spatial.object_log import ObjectLog
+from streammem.spatial.object_memory import ObjectMemory
 from streammem.spatial.observations import Observation, Pose, Vector3
 from streammem.spatial.octree import Octree
+from streammem.spatial.orientation import direction_from
+from streammem.spatial.place_log import Path as CameraPath
+from streammem.spatial.place_log import PlaceLog
+from streammem.spatial.places import PlaceGraph
 from streammem.spatial.records import ChangeKind, ObjectChange, ObjectState, ObservedChanges, Place, Route
+from streammem.spatial.routes import Router, route_of
 from streammem.spatial.settings import SpatialSettings
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from streammem.protocols import QueryEncoder
-    from streammem.spatial.object_memory import ObjectMemory
-    from streammem.spatial.places import PlaceGraph
-    from streammem.spatial.spatial_query import SpatialQuery
+from streammem.spatial.spatial_query import Sources, SpatialQuery
+from streammem.store.filters import Where
+from streammem.store.state import VOXEL_BLOCKS
 
 Whereto = str | Vector3 | Place | ObjectState
-"""A room's or an object's name or id, a point in the map, a place, or an object."""
+"""The name of a room or a thing (or `here`), an id, a point in the map, a place, or a thing."""
+HERE = "here"
 
 
 class SpatialMemory:
     """Open over a memory folder; a context manager. Not safe for several threads at once."""
+
+    def __init__(
+        self, memory: Memory, *, recording: str, settings: SpatialSettings, encoder: QueryEncoder | None, owns: bool
+    ) -> None:
+        """Use `SpatialMemory.open`."""
+        self._memory = memory
+        self._owns = owns
+        self.recording = recording
+        self.settings = settings
+        self._objects = ObjectLog(memory, recording=recording)
+        self._places = PlaceLog(memory, recording=recording, settings=settings.places)
+        encoder = encoder or memory.encoder
+        self._namer = Namer(encoder)
+        self._mapper: Mapper | None = None
+        if memory.is_writable:
+            self._mapper = Mapper(
+                memory, recording=recording, settings=settings, objects=self._objects, places=self._places,
+                encoder=encoder,
+            )  # fmt: skip
+        self._router: Router | None = None
+        self._tree: tuple[int, Octree] | None = None
+
+    def __repr__(self) -> str:
+        return f"SpatialMemory({str(self._memory.folder)!r}, recording={self.recording!r})"
 
     @classmethod
     def open(
@@ -63,19 +95,39 @@ class SpatialMemory:
             memory: a folder, or a memory that is open (then `write` is as it was opened).
             recording: what is observed is noted under this name. A run that is gone on with keeps its name.
             settings: None: the defaults.
-            encoder: compares texts by meaning in `where` and `query`; else by words.
+            encoder: compares texts by meaning in `where` and `query`, and embeds what changed; the memory's own where
+                none is given; else by words.
+
+        Raises:
+            MemoryNotFoundError, MemoryLockedError, MemoryVersionError: see `Memory.open`.
         """
-        raise NotImplementedError
+        owns = not isinstance(memory, Memory)
+        opened = Memory.open(memory, write=write, create=create, encoder=encoder) if owns else memory
+        try:
+            return cls(opened, recording=recording, settings=settings or SpatialSettings(), encoder=encoder, owns=owns)
+        except BaseException:
+            if owns:
+                opened.close()
+            raise
 
     # --- seeing -------------------------------------------------------------------------------------------------------
 
     def observe(self, observation: Observation) -> ObservedChanges:
-        """Takes one look: the map is updated where there is depth, the place is found or made, detections become
-        objects, and what moved, went missing or came back becomes an event.
+        """Takes one look: the place is found or made, detections become things, what moved, went missing or came back
+        becomes an event, and the map is updated where there is depth.
 
         Never raises for bad input: what cannot be used is in `problems`. Rows are queued and committed within a second.
+
+        Raises:
+            MemoryStoreError: it is not open for writing.
+            MemoryFullError: the disk is full; nothing committed is lost.
         """
-        raise NotImplementedError
+        return self._mapping().observe(observation)
+
+    def name_rooms(self, boxes: Mapping[str, tuple[Vector3, Vector3]]) -> None:
+        """Rooms by their corners (low, high), where they are known: things are in the room that they are in. Without,
+        a thing's room is that of the camera, or of the places around it. Not kept: say it after every `open`."""
+        self._mapping().name_rooms(boxes)
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
@@ -89,21 +141,40 @@ class SpatialMemory:
         include_missing: bool = True,
         as_of_ns: int | None = None,
     ) -> list[ObjectState]:
-        """Newest known state of each object that passes, in order of label and id. Exact: every one within the radius,
+        """Newest known state of each thing that passes, in order of label and id. Exact: every one within the radius,
         none outside."""
-        raise NotImplementedError
+        query = self.query().as_of(as_of_ns)
+        if include_missing:
+            query = query.with_missing()
+        if label is not None:
+            query = query.label(label)
+        if room is not None:
+            query = query.within(room)
+        if near_m is not None:
+            if radius_m is None:
+                raise InputError("Near, but how near? Give `radius_m` with `near_m`.")
+            query = query.near(near_m, radius_m=radius_m)
+        return query.run()
 
     def object(self, object_id: str, *, as_of_ns: int | None = None) -> ObjectState | None:
-        """One object by its id (or the `instance_id` that its source gave it)."""
-        raise NotImplementedError
+        """One thing by its id, or the `instance_id` that its source gave it; None: not known then."""
+        return next(
+            (one for one in self._newest(as_of_ns) if object_id in {one.object_id, one.instance_id}),
+            None,
+        )
 
     def where(self, text: str, *, as_of_ns: int | None = None, limit: int = 10) -> list[ObjectState]:
-        """Where something was last seen: objects that the text names, those that are still there first, then newest."""
-        raise NotImplementedError
+        """Where something was last seen: things that the text names, best name first, then those that are still there,
+        then the newest. Missing ones tell where they were."""
+        known = self._newest(as_of_ns)
+        scores = self._namer.scores(text, [one.label for one in known])
+        named = [one for one in known if one.label in scores]
+        named.sort(key=lambda one: (-scores[one.label], one.is_missing, -one.t_ns, one.object_id))
+        return named[:limit]
 
     def history(self, object_id: str, *, as_of_ns: int | None = None) -> list[ObjectState]:
-        """Everything that was ever noted of an object, oldest first."""
-        raise NotImplementedError
+        """Everything that was ever noted of a thing, oldest first."""
+        return self._objects.history(object_id, as_of_ns=as_of_ns)
 
     def changes(
         self,
@@ -113,69 +184,136 @@ class SpatialMemory:
         kinds: Sequence[ChangeKind] | None = None,
         as_of_ns: int | None = None,
     ) -> list[ObjectChange]:
-        """What was noticed to change, oldest first."""
-        raise NotImplementedError
+        """What was noticed to change in a span (both ends included), oldest first."""
+        where = Where().compare("t_end_ns", ">=", after_ns).compare("t_end_ns", "<=", before_ns)
+        return self._objects.changes(where, kinds=kinds, as_of_ns=as_of_ns)
 
     def query(self) -> SpatialQuery:
         """Text, place and time in one fluent question, answered exactly: see `spatial_query`."""
-        raise NotImplementedError
+        sources = Sources(
+            memory=self._memory, objects=self._objects, newest=self._newest, places=self._places, namer=self._namer,
+            point_of=lambda where, as_of_ns: self.point_of(where, as_of_ns=as_of_ns),
+        )  # fmt: skip
+        return SpatialQuery(sources=sources)
 
     # --- going --------------------------------------------------------------------------------------------------------
 
     @property
     def places(self) -> PlaceGraph:
-        """The topological graph as it is now. `places_as_of` for an earlier one."""
-        raise NotImplementedError
+        """The topological graph as it is now; `places_as_of` for an earlier one."""
+        return self._mapper.places if self._mapper is not None else self._places.graph()
 
     def places_as_of(self, as_of_ns: int | None) -> PlaceGraph:
         """The graph as it was known at a time."""
-        raise NotImplementedError
+        return self.places if as_of_ns is None else self._places.graph(as_of_ns=as_of_ns)
 
-    def route(self, from_: Whereto, to: Whereto, *, as_of_ns: int | None = None) -> Route | None:
-        """The shortest known way; None where none is known.
+    def path(self, *, as_of_ns: int | None = None) -> CameraPath:
+        """Where the camera was, in order of time."""
+        return self._places.path(as_of_ns=as_of_ns)
+
+    def point_of(self, where: Whereto, *, as_of_ns: int | None = None) -> Vector3:
+        """The point in the map that something names.
 
         Raises:
             InputError: nothing is known by that name.
         """
-        raise NotImplementedError
+        if isinstance(where, Place):
+            return where.position_m
+        if isinstance(where, ObjectState):
+            return where.object_position
+        if not isinstance(where, str):
+            x, y, z = (float(one) for one in where)
+            return (x, y, z)
+        found = self._named(where, as_of_ns)
+        return found.position_m if isinstance(found, Place) else found.object_position
+
+    def route(self, from_: Whereto, to: Whereto, *, as_of_ns: int | None = None) -> Route | None:
+        """The shortest known way over places; None where none is known.
+
+        Raises:
+            InputError: nothing is known by that name.
+        """
+        graph = self.places_as_of(as_of_ns)
+        if not len(graph):
+            return None
+        router = self._router_for(graph)
+        start, _ = self._endpoint(from_, graph, as_of_ns, near=None)
+        goal, goal_m = self._endpoint(to, graph, as_of_ns, near=(router, start))
+        found = router.path(start, goal)
+        if found is None:
+            return None
+        name = to if isinstance(to, str) else to.label if isinstance(to, ObjectState) else "goal"
+        pose = self.pose if from_ == HERE else None
+        return route_of(graph, *found, goal_m=goal_m, goal=f"the {name.removeprefix('the ')}", pose=pose)
+
+    def next_place(self, from_: Whereto, to: Whereto) -> Place | None:
+        """The place to go to first; None: already there, or no way is known."""
+        graph = self.places
+        router = self._router_for(graph)
+        start, _ = self._endpoint(from_, graph, None, near=None)
+        goal, _ = self._endpoint(to, graph, None, near=(router, start))
+        found = router.next_place(start, goal)
+        return None if found is None else graph.place(found)
 
     def direction_to(self, target: Whereto, *, pose: Pose | None = None) -> str:
-        """`2.1 m away, to your left (north-west), on the table`; from the newest pose where none is given."""
-        raise NotImplementedError
+        """`2.1 m away, to your left (north-west)`; from the newest pose where none is given.
+
+        Raises:
+            InputError: nothing is known by that name, or no pose is known.
+        """
+        here = pose if pose is not None else self.pose
+        if here is None:
+            raise InputError("No pose is known yet; give one.")
+        return direction_from(here, np.asarray(self.point_of(target))).text
 
     # --- state --------------------------------------------------------------------------------------------------------
 
     @property
     def octree(self) -> Octree:
-        """The map of what is occupied, free and unknown."""
-        raise NotImplementedError
+        """The map of what is occupied, free and unknown: live where it is written, else as it was last saved."""
+        if self._mapper is not None:
+            return self._mapper.octree
+        version = self._memory.spatial_version(VOXEL_BLOCKS)
+        if self._tree is None or self._tree[0] != version:
+            self._tree = (version, self._memory.load_map(self.settings.octree, recording=self.recording))
+        return self._tree[1]
 
     @property
     def short_term(self) -> ObjectMemory:
-        """The few objects that are at hand: those most likely needed next."""
-        raise NotImplementedError
+        """The few things that are at hand: those most likely needed next. Of a writer."""
+        return self._mapping().short_term
 
     @property
     def pose(self) -> NDArray[np.float64] | None:
-        """(4, 4) newest pose of the camera."""
-        raise NotImplementedError
+        """(4, 4) newest pose of the camera; None where nothing was observed."""
+        if self._mapper is not None:
+            return self._mapper.pose
+        path = self._places.path()
+        return path.poses[-1] if len(path) else None
 
     @property
     def memory(self) -> Memory:
         """The memory that this is a part of."""
-        raise NotImplementedError
+        return self._memory
 
     def flush(self) -> None:
-        """Commits everything that was observed, the map too.
+        """Commits everything that was observed, the map too. Nothing to do for a reader.
 
         Raises:
             MemoryFullError: the disk is full; nothing committed is lost.
         """
-        raise NotImplementedError
+        if self._mapper is not None:
+            self._mapper.flush()
 
     def close(self) -> None:
         """Flushes, and closes what `open` opened. Idempotent."""
-        raise NotImplementedError
+        mapper, self._mapper = self._mapper, None
+        try:
+            if mapper is not None:
+                mapper.close()
+        finally:
+            if self._owns:
+                self._memory.close()
 
     def __enter__(self) -> Self:
         return self
@@ -184,3 +322,68 @@ class SpatialMemory:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _newest(self, as_of_ns: int | None) -> list[ObjectState]:
+        """From the live things where they are observed here: nothing has to be committed to be asked for."""
+        if self._mapper is not None and as_of_ns is None:
+            return self._mapper.states()
+        return self._objects.newest(as_of_ns=as_of_ns)
+
+    def _mapping(self) -> Mapper:
+        if self._mapper is None:
+            raise MemoryStoreError(
+                f"Memory {str(self._memory.folder)!r} is not open for observing; open it with write=True."
+            )
+        return self._mapper
+
+    def _router_for(self, graph: PlaceGraph) -> Router:
+        if self._router is None or self._router.graph is not graph:
+            self._router = Router(graph)
+        return self._router
+
+    def _named(self, name: str, as_of_ns: int | None) -> Place | ObjectState:
+        graph = self.places_as_of(as_of_ns)
+        if name in graph:
+            return graph.place(name)
+        if name == HERE and self.pose is not None:
+            nearest = graph.nearest(self.pose[:3, 3])
+            if nearest is not None:
+                return nearest
+        room = name.casefold().removeprefix("the ")
+        for known in graph.rooms:
+            if known.casefold() == room:
+                return graph.in_room(known)[0]
+        if (thing := self.object(name, as_of_ns=as_of_ns)) is not None:
+            return thing
+        if things := self.where(name, as_of_ns=as_of_ns, limit=1):
+            return things[0]
+        raise InputError(f"No room, place or thing is known as {name!r}.")
+
+    def _endpoint(
+        self, where: Whereto, graph: PlaceGraph, as_of_ns: int | None, *, near: tuple[Router, str] | None
+    ) -> tuple[str, NDArray[np.float64] | None]:
+        """(a place, the point beside it that is meant). `near`: of a room's places, the one nearest by way to there."""
+        if isinstance(where, str):
+            room = where.casefold().removeprefix("the ")
+            named = next((one for one in graph.rooms if one.casefold() == room), None)
+            if named is not None and near is not None and where not in graph:
+                router, start = near
+                inside = graph.in_room(named)
+                return min(inside, key=lambda one: router.distance_m(one.place_id, start)).place_id, None
+            where = self._named(where, as_of_ns)
+        if isinstance(where, Place):
+            return where.place_id, None
+        if isinstance(where, ObjectState):
+            point = np.asarray(where.object_position)
+            if where.place_id is not None and where.place_id in graph:
+                seen_from = np.asarray(graph.place(where.place_id).position_m)
+                if float(np.linalg.norm(seen_from - point)) <= self.settings.places.spacing_m:
+                    return where.place_id, point
+        else:
+            point = np.asarray(where, dtype=np.float64)
+        room = where.room if isinstance(where, ObjectState) else None
+        nearest = graph.nearest(point, room=room) or graph.nearest(point)
+        assert nearest is not None
+        return nearest.place_id, point
