@@ -54,11 +54,13 @@ class Reader:
 
     def committed(self) -> int:
         """Number of the last batch in the journal; 0 for an empty memory."""
+        floor = self._current_manifest().committed_floor
 
         def read(table: Any) -> int:
             version = int(table.version)
             known_version, last = self._committed
             if version != known_version:
+                last = max(last, floor)
                 newest = table.search().select(["commit_seq"])
                 if last:  # at first all rows pass, and a plain scan costs less than the index
                     newest = newest.where(f"commit_seq > {last}")
@@ -67,7 +69,7 @@ class Reader:
                 self._committed = (version, last)
             return last
 
-        return max(self.read(EVENTS, read, 0), self._current_manifest().committed_floor)
+        return max(self.read(EVENTS, read, 0), floor)
 
     def scan(
         self,

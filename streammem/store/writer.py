@@ -1,9 +1,15 @@
 """Writes batches, in an order that a crash cannot break, from a thread of its own.
 
 `put_*` only queue (microseconds), so perception never waits for a disk; the thread commits after 256 rows or one
-second, whichever comes first, and optimises between commits. A batch is: observations, key frames, facts; then all its
-`events` rows in one append, which is the commit; then recordings with their checkpoints. What a crash or a full disk
-left of an unfinished batch carries a `commit_seq` beyond the journal's and is removed before anything else is written.
+second, whichever comes first. A second thread optimises meanwhile, since LanceDB merges files and adds to indexes
+beside appends; a commit waits for it only where rows are replaced. A batch is: observations, key frames, facts; then
+all its `events` rows in one append, which is the commit; then recordings with their checkpoints. What a crash or a full
+disk left of an unfinished batch carries a `commit_seq` beyond the journal's and is removed before anything else is
+written.
+
+What is acknowledged when. `put`: nothing, the rows are in this process's memory. `flush` returning (or the thread's own
+commit): the batch is in the journal, other processes read it, and `kill -9` cannot take it back. Its files are handed
+to the operating system and not forced to the disk: a power cut may take the last seconds, and is not tested.
 
 Does not decide what an event is, nor what may be read. Needs the writer's lock.
 """
@@ -28,6 +34,7 @@ from streammem.store import lance
 from streammem.store.filters import Where
 from streammem.store.indexes import create_table_indexes, optimise, refresh_vector_indexes
 from streammem.store.migrations import Manifest, write_manifest
+from streammem.store.notes import VectorIndexNote
 from streammem.store.purge import has_deleted_rows, purge
 from streammem.store.reader import Reader
 from streammem.store.state import STATE
@@ -54,6 +61,10 @@ IDLE_S = 30.0
 """A writer that nothing came to for so long optimises what it wrote."""
 PATIENT_ROWS, MOST_PATIENCE = 250_000, 4
 """For each so many rows in a table it is optimised one time less often, down to a quarter as often."""
+PAUSE_S = 1.0
+"""After a failure (a full disk, say) it is tried again so much later."""
+_REPLACED = frozenset({RECORDINGS, *STATE})
+"""Tables whose rows are replaced by commits; the others only grow."""
 _COMPACT_KEEPS_S = 0.001
 """Versions that `compact` keeps. Not zero: LanceDB warns of that one, and means it."""
 
@@ -92,6 +103,7 @@ class Writer:
         self._batch = _Batch()
         self._queue = threading.Condition()
         self._commit = threading.RLock()
+        self._tidying = threading.RLock()  # taken before `_commit`, where both are
         self._closed = False
         self._failure: Exception | None = None
         self._commits_since_optimise = 0
@@ -107,8 +119,12 @@ class Writer:
                     self._tables[name] = self._open_table(name)
             self._sequence = reader.committed()
             self.recovered_rows = self._recover()
-        self._thread = threading.Thread(target=self._run, name="streammem-writer", daemon=True)
-        self._thread.start()
+        self._threads = (
+            threading.Thread(target=self._run, name="streammem-writer", daemon=True),
+            threading.Thread(target=self._run_tidying, name="streammem-optimiser", daemon=True),
+        )
+        for thread in self._threads:
+            thread.start()
 
     # --- queueing ------------------------------------------------------------------------------------------------
 
@@ -126,7 +142,7 @@ class Writer:
             waiting = self._batch.size()
             failure, self._failure = self._failure, None
             if waiting >= self._settings.batch_rows or waiting == sum(map(len, rows.values())):
-                self._queue.notify()
+                self._queue.notify_all()
         if failure is not None:
             raise failure
         if waiting >= QUEUE_BATCHES * self._settings.batch_rows:
@@ -152,7 +168,7 @@ class Writer:
                 raise
         if self._needs_optimising():
             with self._queue:
-                self._queue.notify()
+                self._queue.notify_all()
 
     def queued(self) -> int:
         """Rows that wait for their commit."""
@@ -160,18 +176,18 @@ class Writer:
             return self._batch.size()
 
     def close(self) -> None:
-        """Commits, optimises, stops the thread. Idempotent."""
+        """Commits, optimises, stops the threads. Idempotent."""
         if self._closed:
             return
         with self._queue:
             self._closed = True
-            self._queue.notify()
-        self._thread.join()
+            self._queue.notify_all()
+        for thread in self._threads:
+            thread.join()
         self.flush()
-        with self._commit:
-            if self._commits_since_optimise:
-                with self._guarded():
-                    self._optimise(self._settings.keep_old_versions_s)
+        if self._commits_since_optimise:
+            with self._guarded():
+                self._optimise(self._settings.keep_old_versions_s)
 
     def compact(self) -> None:
         """Optimises every table, drops every old version, and what was deleted from the files. Readers in the middle
@@ -186,7 +202,13 @@ class Writer:
 
     @contextlib.contextmanager
     def exclusive(self) -> Generator[dict[str, Any]]:
-        """The tables by name, with everything queued committed; nobody else commits meanwhile."""
+        """The tables by name, with everything queued committed; nobody else commits or optimises meanwhile."""
+        with self._tidying, self._committing() as tables:
+            yield tables
+
+    @contextlib.contextmanager
+    def _committing(self) -> Generator[dict[str, Any]]:
+        """The same, but tables that only grow may be optimised meanwhile."""
         with self._commit:
             self.flush()
             with self._guarded():
@@ -224,7 +246,7 @@ class Writer:
     def upsert(self, name: str, rows: Any) -> None:
         """Puts whole rows (an Arrow table) into a table of state, in the place of those with the same key, in one
         commit, after what is queued. Rows without a span say nothing any more, and go."""
-        with self.exclusive() as tables:
+        with self._committing() as tables:
             if name not in tables:
                 tables[name] = self._open_table(name)
             merge = tables[name].merge_insert(list(STATE[name].key))
@@ -248,21 +270,35 @@ class Writer:
     def _run(self) -> None:
         while True:
             with self._queue:
-                while not self._closed and not self._due() and not self._needs_optimising():
-                    self._queue.wait(self._patience_s())
+                while not self._closed and not self._due():
+                    self._queue.wait(self._patience_s() if self._batch.size() else None)
                 if self._closed:
                     return
-            try:
-                self.flush()
-                if self._needs_optimising():
-                    with self._commit, self._guarded():
-                        self._optimise(self._settings.keep_old_versions_s)
-            except Exception as error:
-                # Raised from the next put, flush or close, in the thread of whoever writes.
-                with self._queue:
-                    self._failure = error
-                    self._batch.since_s = time.monotonic()  # try again after a pause, not in a hot loop
-                    self._queue.wait(self._settings.batch_s)
+            self._trying(self.flush)
+
+    def _run_tidying(self) -> None:
+        while True:
+            with self._queue:
+                while not self._closed and not self._needs_optimising():
+                    is_due_s = self._committed_s + IDLE_S - time.monotonic()
+                    self._queue.wait(max(0.0, is_due_s) if self._commits_since_optimise else None)
+                if self._closed:
+                    return
+            self._trying(self._optimise_guarded)
+
+    def _trying(self, what: Callable[[], None]) -> None:
+        try:
+            what()
+        except Exception as error:
+            # Raised from the next put, flush or close, in the thread of whoever writes.
+            with self._queue:
+                self._failure = error
+                self._batch.since_s = time.monotonic()  # try again after a pause, not in a hot loop
+                self._queue.wait_for(lambda: self._closed, min(self._settings.batch_s, PAUSE_S))
+
+    def _optimise_guarded(self) -> None:
+        with self._guarded():
+            self._optimise(self._settings.keep_old_versions_s)
 
     def _needs_optimising(self) -> bool:
         """After so many commits (a large table is rewritten less often: its small files are merged into a large one
@@ -277,15 +313,13 @@ class Writer:
             return False
         return size >= self._settings.batch_rows or self._patience_s() == 0.0
 
-    def _patience_s(self) -> float | None:
-        """Seconds to wait before the next commit (0: it is due), or the next optimising; None: nothing to wait for.
+    def _patience_s(self) -> float:
+        """Seconds to wait before the next commit (0: it is due).
 
         Rows that come after a pause are committed at once, with what comes right with them: so an event of a live
         stream is searchable elsewhere within a fraction of a second. Rows that keep coming make a batch.
         """
         now = time.monotonic()
-        if not self._batch.size():
-            return max(0.0, self._committed_s + IDLE_S - now) if self._commits_since_optimise else None
         since = self._batch.since_s
         due = max(since + min(TOGETHER_S, self._settings.batch_s), self._committed_s + self._settings.batch_s)
         return max(0.0, min(due, since + self._settings.batch_s) - now)
@@ -325,9 +359,12 @@ class Writer:
         self._count_commit()
 
     def _count_commit(self) -> None:
-        self.commits += 1
-        self._commits_since_optimise += 1
-        self._committed_s = time.monotonic()
+        with self._queue:
+            self.commits += 1
+            self._commits_since_optimise += 1
+            self._committed_s = time.monotonic()
+            if self._commits_since_optimise == 1:
+                self._queue.notify_all()  # the optimiser now has something to wait for
 
     def _done(self, batch: _Batch, number: int) -> None:
         self._sequence = number
@@ -381,21 +418,36 @@ class Writer:
         return table
 
     def _optimise(self, keep_s: float) -> None:
-        notes: dict[str, Any] = {}
-        if self.beliefs is not None:
-            self.beliefs.project(self._tables[BELIEFS])
-        for name, table in self._tables.items():
-            _retry(lambda table=table: optimise(table, keep=timedelta(seconds=keep_s)))
-            known = self._manifest.vector_indexes
-            from_rows = self._settings.vector_index_from_rows
-            if name != RECORDINGS:
-                notes |= refresh_vector_indexes(table, name, from_rows=from_rows, notes=known)
-        if notes:
-            merged = self._manifest.vector_indexes | notes
-            self._manifest = self._manifest.model_copy(update={"vector_indexes": merged})
+        with self._tidying:
+            done = self._commits_since_optimise
+            notes: dict[str, VectorIndexNote] = {}
+            if self.beliefs is not None:
+                self.beliefs.project(self._tables[BELIEFS])
+            rows = 0
+            for name in list(self._tables):
+                # A handle of its own: LanceDB locks one while it works.
+                table = self._connection.open_table(name)
+                # Merging files and replacing rows undo each other.
+                with self._commit if name in _REPLACED else contextlib.nullcontext():
+                    _retry(lambda table=table: optimise(table, keep=timedelta(seconds=keep_s)))
+                rows = max(rows, int(table.count_rows()))
+                known, from_rows = self._manifest.vector_indexes, self._settings.vector_index_from_rows
+                if name not in _REPLACED:
+                    notes |= refresh_vector_indexes(table, name, from_rows=from_rows, notes=known)
+            with self._commit:
+                self._note(notes)
+            with self._queue:
+                self._commits_since_optimise -= done
+                self._rows_at_optimise = rows
+
+    def _note(self, notes: dict[str, VectorIndexNote]) -> None:
+        """In the manifest, where there is news. From the batch number there readers count on when they open."""
+        floor = max(self._sequence, self._manifest.committed_floor)
+        merged = self._manifest.vector_indexes | notes
+        update = {"vector_indexes": merged, "committed_floor": floor}
+        if notes or floor != self._manifest.committed_floor:
+            self._manifest = self._manifest.model_copy(update=update)
             write_manifest(self.folder, self._manifest)
-        self._commits_since_optimise = 0
-        self._rows_at_optimise = max(int(table.count_rows()) for table in self._tables.values())
 
     def _guarded(self) -> contextlib.AbstractContextManager[None]:
         return _translated(self.folder)
