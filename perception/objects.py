@@ -60,6 +60,7 @@ class ObjectWatcher:
         self._seen: dict[int, tuple[int, int]] = {}  # track number -> first and last time seen in the open event
         self._gone: list[ObjectSpan] = []
         self._at_start: frozenset[int] | None = None  # who was there when the open event began
+        self._detected: tuple[int, tuple[Track, ...]] = (-1, ())
 
     def cut(self, t_ns: int) -> None:
         """The picture changed altogether: the new one is looked at soon, and nothing is followed across."""
@@ -87,6 +88,7 @@ class ObjectWatcher:
         detections = self._detector.detect([frame.image_rgb])[0]
         before = {track.number: track for track in self._tracker.tracks}
         seen = self._tracker.update(detections, frame.image_rgb, t_ns=frame.t_ns)
+        self._detected = (frame.t_ns, tuple(replace(track) for track in seen))
         for track in seen:
             # A track is known to be there from its first sight to its last, also where a detection in between missed.
             first = self._seen.get(track.number, (frame.t_ns, frame.t_ns))[0]
@@ -105,6 +107,10 @@ class ObjectWatcher:
             return 0.0
         # One newcomer may be the detector's whim; three are not.
         return len(changed) / len(everyone) * float(1.0 - np.exp(-len(changed) / 1.5))
+
+    def detected_at(self, t_ns: int) -> tuple[Track, ...]:
+        """What the detector saw in the frame of that time; empty where it did not look."""
+        return self._detected[1] if self._detected[0] == t_ns else ()
 
     def take(self, t_start_ns: int, t_end_ns: int) -> tuple[ObjectSpan, ...]:
         """The confirmed objects of the event that ends now, in order of first sight."""

@@ -1,7 +1,8 @@
 """The pipeline: streams a source through watching and describing into the memory, resumably.
 
 Three threads and two bounded queues: the source decodes in its own, the caller's watches, one describes and writes. So
-two cores stay busy and memory stays bounded. Knows no model and no storage beyond their Protocols and `Memory`.
+two cores stay busy and memory stays bounded. What a robot saw of the space around it goes into the spatial memory of
+the same folder, by the thread that writes. Knows no model and no storage beyond their Protocols and `Memory`.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from perception.describe import Describer
 from perception.lines import LineVectors, with_vectors
 from perception.models.registry import Models
-from perception.protocols import Source, SourceItem, TrackLine
+from perception.protocols import Look, Source, SourceItem, TrackLine, VideoFrame
 from perception.stages import Stages
 from perception.state import State, dump_state, load_state
 from perception.watch import ClosedSegment, Watcher
@@ -27,7 +28,11 @@ from streammem.errors import ConfigError, SourceBrokenError
 from streammem.memory import Memory
 from streammem.protocols import FactExtractor
 from streammem.settings import Settings
+from streammem.spatial.observations import ObjectDetection
 from streammem.types import EventBundle, Gap, Recording, stable_id
+
+if TYPE_CHECKING:
+    from streammem.spatial.spatial_memory import SpatialMemory
 
 logger = logging.getLogger(__name__)
 
@@ -152,7 +157,8 @@ class _Run:
             extractor=extractor,
         )
         self._levels = LevelBuilder(info.recording, settings.segmentation)
-        self._segments: queue.Queue[ClosedSegment | Gap | _End] = queue.Queue(_QUEUE_SEGMENTS)
+        self._segments: queue.Queue[ClosedSegment | Gap | Look | _End] = queue.Queue(_QUEUE_SEGMENTS)
+        self._space: SpatialMemory | None = None
         self._failure: BaseException | None = None
         self._events = self._observations = self._keyframes = 0
         self._last_checkpoint = 0.0
@@ -212,6 +218,8 @@ class _Run:
                 closed = list(self._watcher.watch(item, vectors=vectors))
             for segment in closed:
                 self._put(segment)
+            if isinstance(item, VideoFrame) and item.look is not None:
+                self._put(self._with_detections(item.look))
             if isinstance(item, Gap):
                 self._put(item)  # also one that ends no event: at the start, or inside the hole of the other stream
             if self._failure is not None or self._is_stopped(cancel):
@@ -232,7 +240,15 @@ class _Run:
             return ((item, None) for item in items)
         return with_vectors(items, self._models.text, self._stages)
 
-    def _put(self, segment: ClosedSegment | Gap | _End) -> None:
+    def _with_detections(self, look: Look) -> Look:
+        """Where the source does not know what is in view, what the detector found, on the frames that it looked at."""
+        if look.detections or look.depth_m is None:
+            return look
+        tracks = self._watcher.detected_at(look.t_ns)
+        found = tuple(ObjectDetection(label=one.label, score=one.best_score, box=one.seen_box) for one in tracks)
+        return replace(look, detections=found)
+
+    def _put(self, segment: ClosedSegment | Gap | Look | _End) -> None:
         while self._failure is None:
             try:
                 self._segments.put(segment, timeout=0.2)
@@ -247,12 +263,25 @@ class _Run:
             while not isinstance(segment := self._segments.get(), _End):
                 if isinstance(segment, Gap):
                     self._add_gap(segment)
+                elif isinstance(segment, Look):
+                    self._observe(segment)
                 else:
                     self._write(self._describer.add(segment))
             if segment is _End.FINISHED:
                 self._write(self._describer.flush())
+            if self._space is not None:
+                self._space.close()
         except BaseException as error:  # handed to the caller's thread, which raises it
             self._failure = error
+
+    def _observe(self, look: Look) -> None:
+        with self._stages.time("space"):
+            if self._space is None:
+                from streammem.spatial.spatial_memory import SpatialMemory
+
+                self._space = SpatialMemory.open(self._memory, recording=self._recording.recording, write=True)
+            for problem in self._space.observe(replace(look, t_ns=self._base_ns + look.t_ns)).problems:
+                logger.warning("%s at %.1f s: %s", self._recording.recording, look.t_ns / 1e9, problem)
 
     def _write(self, described: Sequence[tuple[ClosedSegment, EventBundle]]) -> None:
         if not described:

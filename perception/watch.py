@@ -29,6 +29,7 @@ from perception.segmentation.novelty import Novelty, VisualNovelty
 from perception.segmentation.speech import Utterance, UtteranceTracker
 from perception.segmentation.topic import TopicDrift
 from perception.state import State
+from perception.tracking import Track
 from streammem.settings import SegmentationSettings
 from streammem.types import FloatVector, Gap
 
@@ -142,6 +143,10 @@ class Watcher:
         if self._frame_ns is None or self._previous_frame_ns is None or start_ns is None or self._frame_ns < start_ns:
             return 0
         return 2 * self._frame_ns - self._previous_frame_ns
+
+    def detected_at(self, t_ns: int) -> tuple[Track, ...]:
+        """What the detector saw in the frame of that time; empty where it did not look."""
+        return self._objects.detected_at(t_ns) if self._objects is not None else ()
 
     # --- resuming -----------------------------------------------------------------------------------------------------
 

@@ -151,9 +151,10 @@ class McapFile:
         self._path = path
         self.is_cut = False
         file = stack.enter_context(path.open("rb"))
-        self._reader: Any = SeekingReader(file)
+        self._reader: Any = None
         summary: Any = None
         try:
+            self._reader = SeekingReader(file)
             summary = self._reader.get_summary()
         except (McapError, OSError, ValueError, EOFError, IndexError) as error:
             logger.debug("%s has no summary that can be read: %s", path, error)
@@ -181,7 +182,7 @@ class McapFile:
             raise SourceBrokenError(f"{str(self._path)!r} was cut off; what could be read is kept.")
         names = sorted({one.name for one in wanted})
         try:
-            for _, channel, message in self._reader.iter_messages(topics=names, start_time=from_ns):
+            for _, channel, message in self._reader.iter_messages(topics=names, starting_at=from_ns):
                 topic = wanted.get(self._topics[channel.id]) if channel.id in self._topics else None
                 if topic is not None:
                     yield topic, message.log_time, message.data
