@@ -22,6 +22,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -59,6 +60,8 @@ TOGETHER_S = 0.05
 """How long the first row after a pause waits for what belongs with it (its checkpoint, its segments)."""
 IDLE_S = 30.0
 """A writer that nothing came to for so long optimises what it wrote."""
+LULL_S, AT_LATEST = 0.2, 4
+"""Commits that follow each other more closely are not disturbed, until so many times more of them have been made."""
 PATIENT_ROWS, MOST_PATIENCE = 250_000, 4
 """For each so many rows in a table it is optimised one time less often, down to a quarter as often."""
 PAUSE_S = 1.0
@@ -103,6 +106,7 @@ class Writer:
         self._batch = _Batch()
         self._queue = threading.Condition()
         self._commit = threading.RLock()
+        self._appending = ThreadPoolExecutor(max_workers=3, thread_name_prefix="streammem-append")
         self._tidying = threading.RLock()  # taken before `_commit`, where both are
         self._closed = False
         self._failure: Exception | None = None
@@ -166,9 +170,6 @@ class Writer:
             except BaseException:
                 self._put_back(batch)
                 raise
-        if self._needs_optimising():
-            with self._queue:
-                self._queue.notify_all()
 
     def queued(self) -> int:
         """Rows that wait for their commit."""
@@ -185,6 +186,7 @@ class Writer:
         for thread in self._threads:
             thread.join()
         self.flush()
+        self._appending.shutdown()
         if self._commits_since_optimise:
             with self._guarded():
                 self._optimise(self._settings.keep_old_versions_s)
@@ -279,9 +281,8 @@ class Writer:
     def _run_tidying(self) -> None:
         while True:
             with self._queue:
-                while not self._closed and not self._needs_optimising():
-                    is_due_s = self._committed_s + IDLE_S - time.monotonic()
-                    self._queue.wait(max(0.0, is_due_s) if self._commits_since_optimise else None)
+                while not self._closed and self._optimising_due_s() != 0.0:
+                    self._queue.wait(self._optimising_due_s())
                 if self._closed:
                     return
             self._trying(self._optimise_guarded)
@@ -300,12 +301,20 @@ class Writer:
         with self._guarded():
             self._optimise(self._settings.keep_old_versions_s)
 
-    def _needs_optimising(self) -> bool:
-        """After so many commits (a large table is rewritten less often: its small files are merged into a large one
-        each time), or when nothing has come for a while."""
-        commits = self._commits_since_optimise
+    def _optimising_due_s(self) -> float | None:
+        """Seconds until it is time to optimise (0: now), if nothing more is committed; None: nothing to optimise.
+
+        After so many commits (a large table is rewritten less often: its small files are merged into a large one each
+        time), as soon as no commit follows at the heels of another, for it takes the processors from them; or when
+        nothing has come for a while.
+        """
+        commits, now = self._commits_since_optimise, time.monotonic()
+        if not commits:
+            return None
         many = self._settings.optimise_every_commits * min(MOST_PATIENCE, 1 + self._rows_at_optimise // PATIENT_ROWS)
-        return commits >= many or (commits > 0 and time.monotonic() >= self._committed_s + IDLE_S)
+        if commits >= AT_LATEST * many:
+            return 0.0
+        return max(0.0, self._committed_s + (LULL_S if commits >= many else IDLE_S) - now)
 
     def _due(self) -> bool:
         size = self._batch.size()
@@ -339,11 +348,9 @@ class Writer:
         # Without an event of its own, a batch adds to committed events, and counts as soon as its rows are there.
         number = last + 1 if batch.rows[EVENTS] else last
         try:
-            for name in (*PROJECTIONS, *SPATIAL, EVENTS):
-                if rows := batch.rows[name]:
-                    self._append(name, [row | {"commit_seq": number} for row in rows])
-                    if number == last:
-                        batch.rows[name] = []  # these count already, and must not be written a second time
+            self._append_side_by_side(batch, number, is_new=number > last)
+            if batch.rows[EVENTS]:
+                self._append(EVENTS, [row | {"commit_seq": number} for row in batch.rows[EVENTS]])
         except Exception:
             if number > last and self.reader.committed() == number:
                 self._done(batch, number)  # the append was reported as failed after it had reached the journal
@@ -363,13 +370,27 @@ class Writer:
             self.commits += 1
             self._commits_since_optimise += 1
             self._committed_s = time.monotonic()
-            if self._commits_since_optimise == 1:
-                self._queue.notify_all()  # the optimiser now has something to wait for
+            due_s = self._optimising_due_s()
+            if self._commits_since_optimise == 1 or (due_s is not None and due_s <= LULL_S):
+                self._queue.notify_all()
 
     def _done(self, batch: _Batch, number: int) -> None:
         self._sequence = number
         for name in (*PROJECTIONS, *SPATIAL, EVENTS):
             batch.rows[name] = []
+
+    def _append_side_by_side(self, batch: _Batch, number: int, *, is_new: bool) -> None:
+        """What comes before the journal. Each append waits for the disk more than it works; none depends on another."""
+
+        def append(name: str) -> None:
+            self._append(name, [row | {"commit_seq": number} for row in batch.rows[name]])
+            if not is_new:
+                batch.rows[name] = []  # these count already, and must not be written a second time
+
+        begun = [self._appending.submit(append, name) for name in (*PROJECTIONS, *SPATIAL) if batch.rows[name]]
+        errors = [error for one in begun if (error := one.exception()) is not None]
+        if errors:
+            raise errors[0]
 
     def _append(self, name: str, rows: list[Row]) -> None:
         if name not in self._tables:
