@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streammem.spatial.camera import View, bounds
+from streammem.spatial.camera import View
 from streammem.spatial.keys import BLOCK_LEVEL, BLOCK_VOXELS, OFFSETS, Ints
 from streammem.spatial.pyramid import DepthPyramid
 
@@ -54,8 +54,8 @@ class _Projection:
         self.reach: NDArray[np.float64] = np.abs(view.rotation).sum(axis=0)
         """How far a cube of half-width one reaches along the camera's axes."""
 
-    def judge(self, x: Floats, y: Floats, z: Floats, level: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """(all of it free (N,), to be divided (N,)) of cells with these centres (N,)."""
+    def judge(self, x: Floats, y: Floats, z: Floats, level: int) -> tuple[NDArray[np.bool_], ...]:
+        """(all of it free (N,), to be divided (N,), well inside the image (N,)) of cells with these centres (N,)."""
         pyramid = self.pyramid
         reach_x, reach_y, reach_z = (np.float32(one) for one in (self.reach * float(1 << level) / 2).tolist())
         right, bottom = np.float32(pyramid.width - 1), np.float32(pyramid.height - 1)
@@ -81,31 +81,36 @@ class _Projection:
         is_free = is_inside & is_known & (pyramid.least.take(at) > z + reach_z)
         is_hidden = is_known & ~is_near & (pyramid.greatest.take(at) < nearest)
         is_hidden |= is_outside | (z + reach_z <= 0)
-        return is_free, ~(is_free | is_hidden)
+        return is_free, ~(is_free | is_hidden), is_inside
 
-    def leaves(self, x: Floats, y: Floats, z: Floats, per_parent: Floats) -> NDArray[np.bool_]:
-        """Free or not (N, 8), of the voxels (N, 8) of 2^3 cells; `per_parent` (N, 1): 1 / z of the cells' centres."""
+    def leaves(
+        self, x: Floats, y: Floats, z: Floats, per_parent: Floats, *, is_inside: bool
+    ) -> NDArray[np.bool_]:  # fmt: skip
+        """Free or not (N, 8), of the voxels (N, 8) of 2^3 cells; `per_parent` (N, 1): 1 / z of the cells' centres.
+        Cells that are well inside the image need not be asked whether their voxels' windows are."""
         pyramid = self.pyramid
         half = np.float32(LEAF_WINDOW / 2) * self.fx * per_parent
         table = pyramid.table_of_px.take(np.ceil(np.minimum(half + half, pyramid.largest_px)).astype(np.int32))
         per_px = pyramid.per_px.take(table)
-        per_z = 1 / np.maximum(z, _NEAR)
+        per_z = np.reciprocal(z if is_inside else np.maximum(z, _NEAR))
         u, v = x * per_z, y * per_z
         u *= self.fx * per_px
         u += (self.cx - half) * per_px
         v *= self.fy * per_px
         v += (self.cy - half) * per_px
-        before, after = (half + half) * -per_px, np.float32(pyramid.width - 1) * per_px
-        below = np.float32(pyramid.height - 1) * per_px
-        is_seen = (u >= before) & (v >= before) & (u <= after) & (v <= below) & (z >= _NEAR)
-        np.maximum(u, 0, out=u)
-        np.maximum(v, 0, out=v)
+        is_seen = None
+        if not is_inside:
+            before, after = (half + half) * -per_px, np.float32(pyramid.width - 1) * per_px
+            below = np.float32(pyramid.height - 1) * per_px
+            is_seen = (u >= before) & (v >= before) & (u <= after) & (v <= below) & (z >= _NEAR)
+            np.maximum(u, 0, out=u)
+            np.maximum(v, 0, out=v)
         at = v.astype(np.int32)
         at *= pyramid.stride.take(table)
         at += u.astype(np.int32)
         at += pyramid.offset.take(table)
-        is_seen &= pyramid.greatest.take(at, mode="clip") > z
-        return is_seen
+        is_free = pyramid.greatest.take(at, mode="clip") > z
+        return is_free if is_seen is None else is_free & is_seen
 
     def is_clear(self, x: Floats, y: Floats, z: Floats, margin: float) -> NDArray[np.bool_]:
         """(N,) whether everything in a voxel's window is at least so many voxels beyond its far side."""
@@ -132,11 +137,9 @@ def to_camera(view: View, places: NDArray[np.floating]) -> tuple[Floats, Floats,
     return x, y, z
 
 
-def carve(view: View, pyramid: DepthPyramid) -> Carved:
-    """Free voxels of a view. The pyramid must have been filled with its depth."""
+def carve(view: View, pyramid: DepthPyramid, low: Ints, size: Ints) -> Carved:
+    """Free voxels of a view, within its `camera.bounds`. The pyramid must have been filled with its depth."""
     projection = _Projection(view, pyramid)
-    farthest = float(view.depth.max())
-    low, size = bounds(view, farthest)
     top = BLOCK_LEVEL + 2
     while (size >> top).max() > 8:
         top += 1
@@ -146,12 +149,12 @@ def carve(view: View, pyramid: DepthPyramid) -> Carved:
     corners = np.stack(grids, axis=-1).reshape(-1, 3).astype(np.int64) * edge
     x, y, z = to_camera(view, corners + edge / 2)
     for level in range(top, BLOCK_LEVEL, -1):
-        is_free, is_mixed = projection.judge(x, y, z, level)
+        is_free, is_mixed, _ = projection.judge(x, y, z, level)
         going = np.flatnonzero(is_free | is_mixed)
         half = 1 << (level - 1)
         corners = (corners[going][:, None] + OFFSETS[:8] * half).reshape(-1, 3)
         x, y, z = (part.ravel() for part in _children(view, x[going], y[going], z[going], half))
-    is_free, is_mixed = projection.judge(x, y, z, BLOCK_LEVEL)
+    is_free, is_mixed, is_inside = projection.judge(x, y, z, BLOCK_LEVEL)
     going = np.flatnonzero(is_free | is_mixed)
     blocks = corners[going] >> BLOCK_LEVEL
     free = np.zeros((len(blocks), BLOCK_VOXELS), dtype=np.bool_)
@@ -162,21 +165,23 @@ def carve(view: View, pyramid: DepthPyramid) -> Carved:
     for level in (2, 1):
         x, y, z = (part.ravel() for part in _children(view, x, y, z, 1 << level))
         code = (code[:, None] + np.arange(8, dtype=np.int32)).ravel()
-        is_free, is_mixed = projection.judge(x, y, z, level)
+        is_free, is_mixed, is_inside = projection.judge(x, y, z, level)
         if level == 2:
             free.reshape(-1, 64)[code[is_free]] = True
         else:
             free.reshape(-1, 8).view(np.uint64)[code[is_free], 0] = 0x0101010101010101
         going = np.flatnonzero(is_mixed)
-        x, y, z, code = x[going], y[going], z[going], code[going]
         if level == 2:
-            code = code * 8
+            x, y, z, code = x[going], y[going], z[going], code[going] * 8
     cells = free.reshape(-1, 8)
-    step = _FLOATS_AT_ONCE // 8
-    for begin in range(0, len(x), step):
-        part = slice(begin, begin + step)
-        per_parent = np.reciprocal(np.maximum(z[part], _NEAR))[:, None]
-        cells[code[part]] = projection.leaves(*_children(view, x[part], y[part], z[part], 1), per_parent)
+    for mixed, inside in ((is_mixed & is_inside, True), (is_mixed & ~is_inside, False)):
+        going = np.flatnonzero(mixed)
+        for begin in range(0, len(going), _FLOATS_AT_ONCE // 8):
+            part = going[begin : begin + _FLOATS_AT_ONCE // 8]
+            depth = z[part]
+            per_parent = np.reciprocal(np.maximum(depth, _NEAR))[:, None]
+            children = _children(view, x[part], y[part], depth, 1)
+            cells[code[part]] = projection.leaves(*children, per_parent, is_inside=inside)
     return Carved(blocks=blocks, is_free=free)
 
 

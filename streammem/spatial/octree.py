@@ -25,6 +25,8 @@ from streammem.spatial.pyramid import DepthPyramid
 
 STEPS_PER_NAT = 24
 """Log-odds are kept in these steps: the clamp of 3.5 is 84, and 84 plus a hit of 20 still fits in a byte."""
+_NUMBERED_BLOCKS = 4_000_000
+"""Up to so many blocks around a view have a number each in a table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,15 +125,14 @@ class Octree:
         pyramid.fill(view.depth)
         low, size = cameras.bounds(view, farthest)
         pixels = cameras.pixel_voxels(view, low, size)
-        hits = cameras.hit_voxels(pixels)
-        carved = carve(view, pyramid)
+        hits = cameras.hit_voxels(pixels, int(size.prod()))
+        carved = carve(view, pyramid, low, size)
 
-        blocks, owner, place = _join(carved.blocks, _unravel(hits, low, size))
-        change = np.zeros((len(blocks), BLOCK_VOXELS), dtype=np.int8)
-        np.multiply(carved.is_free, np.int8(self.settings.miss), out=change[: len(carved.blocks)])
-        change.ravel()[owner * BLOCK_VOXELS + place] = self.settings.hit
-        is_used = change.view(np.int64).any(axis=1)
-        change, used = change[is_used], blocks[is_used]
+        some = np.flatnonzero(carved.is_free.view(np.int64).any(axis=1))
+        used, at = _join(carved.blocks[some], hits, low, size)
+        change = np.zeros((len(used), BLOCK_VOXELS), dtype=np.int8)
+        np.multiply(carved.is_free[some], np.int8(self.settings.miss), out=change[: len(some)])
+        change.ravel()[at] = self.settings.hit
 
         before = len(self.blocks)
         rows = self.blocks.ensure(addresses.encode(used + view.base_block))
@@ -140,7 +141,7 @@ class Octree:
         self._apply(rows, old, change, t_ns)
         if labels is not None:
             voxels, ids = cameras.voxel_labels(pixels, np.asarray(labels, dtype=np.uint16))
-            at = _unravel(voxels, low, size)
+            at = np.stack(_unravel(voxels, size), axis=-1).astype(np.int64) + low
             keys = addresses.encode((at >> BLOCK_LEVEL) + view.base_block)
             self.blocks.set_labels(self.blocks.find(keys), addresses.places(at), ids)
         self.blocks.forget_labels_where_free(rows)
@@ -221,35 +222,38 @@ class Octree:
         self.blocks.write(rows, new, np.where(is_observed, np.maximum(seen, t_ns), seen))
 
 
-def _unravel(voxels: NDArray[np.integer], low: Ints, size: Ints) -> Ints:
-    rest, z = np.divmod(voxels, voxels.dtype.type(size[2]))
-    x, y = np.divmod(rest, voxels.dtype.type(size[1]))
-    return np.stack([x, y, z], axis=-1).astype(np.int64) + low
+def _unravel(voxels: NDArray[np.integer], size: Ints) -> tuple[NDArray[np.integer], ...]:
+    """(x, y, z) of numbered voxels, each (N,)."""
+    kind = voxels.dtype.type
+    rest, z = np.divmod(voxels, kind(size[2]))
+    x, y = np.divmod(rest, kind(size[1]))
+    return x, y, z
 
 
-def _join(blocks: Ints, voxels: Ints) -> tuple[Ints, Ints, NDArray[np.int16]]:
-    """Adds the blocks of voxels to distinct blocks: (all blocks (N, 3), block of each voxel, its place in it)."""
-    hit_blocks = voxels >> BLOCK_LEVEL
-    both = np.concatenate([blocks, hit_blocks])
-    if not len(both):
-        return blocks, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int16)
-    low = both.min(axis=0)
-    size = both.max(axis=0) - low + 1
-    at = ((both[:, 0] - low[0]) * size[1] + both[:, 1] - low[1]) * size[2] + both[:, 2] - low[2]
-    cells, known, wanted = int(size.prod()), at[: len(blocks)], at[len(blocks) :]
-    if cells > 4_000_000:  # seen very far: numbers instead of cells
-        _, at = np.unique(at, return_inverse=True)
-        known, wanted, cells = at[: len(blocks)], at[len(blocks) :], len(both)
+def _join(blocks: Ints, hits: NDArray[np.integer], low: Ints, size: Ints) -> tuple[Ints, NDArray[np.integer]]:
+    """Adds the blocks of voxels that are hit to distinct blocks of the same window: (all blocks (N, 3), block of each
+    voxel times 512 and its place in it)."""
+    x, y, z = _unravel(hits, size)
+    first, count = low >> BLOCK_LEVEL, size >> BLOCK_LEVEL
+    wide, high, cells = int(count[1]), int(count[2]), int(count.prod())
+    wanted = ((x >> 3) * wide + (y >> 3)) * high + (z >> 3)
+    known = ((blocks[:, 0] - first[0]) * wide + blocks[:, 1] - first[1]) * high + blocks[:, 2] - first[2]
+    if cells > _NUMBERED_BLOCKS:
+        _, both = np.unique(np.concatenate([known, wanted]), return_inverse=True)
+        known, wanted, cells = both[: len(known)], both[len(known) :], len(both)
     number = np.full(cells, -1, dtype=np.int32)
     number[known] = np.arange(len(known), dtype=np.int32)
-    missing = wanted[number[wanted] < 0]
-    if len(missing):
-        number[missing] = -2
+    owner = number.take(wanted)
+    alone = np.flatnonzero(owner < 0)
+    if len(alone):
+        number[wanted[alone]] = -2
         new = np.flatnonzero(number == -2)
         number[new] = np.arange(len(known), len(known) + len(new), dtype=np.int32)
-        first = np.empty((len(new), 3), dtype=np.int64)
-        first[number[missing] - len(known)] = hit_blocks[np.isin(wanted, missing)]
-        blocks = np.concatenate([blocks, first])
-    low_bits = voxels & 7
-    place = PLACES.take(low_bits[:, 0] << 6 | low_bits[:, 1] << 3 | low_bits[:, 2])
-    return blocks, number[wanted].astype(np.int64), place
+        owner[alone] = number[wanted[alone]]
+        added = np.empty((len(new), 3), dtype=np.int64)
+        at = owner[alone] - len(known)
+        for axis, along in enumerate((x, y, z)):
+            added[at, axis] = (along[alone] >> 3) + first[axis]
+        blocks = np.concatenate([blocks, added])
+    place = PLACES.take((x & 7) << 6 | (y & 7) << 3 | (z & 7))
+    return blocks, owner.astype(np.int64) * BLOCK_VOXELS + place
