@@ -17,8 +17,9 @@ from streammem.store import lance
 from streammem.store.filters import Where
 from streammem.store.migrations import Manifest, read_manifest
 from streammem.store.notes import VectorIndexNote
+from streammem.store.ordered import first_rows, is_worth_it
 from streammem.store.searches import Searches
-from streammem.store.tables import COLUMNS, EVENTS, UNNUMBERED, Row
+from streammem.store.tables import COLUMNS, EVENTS, RECORDINGS, UNNUMBERED, Row
 from streammem.types import FloatVector
 
 Result = TypeVar("Result")
@@ -71,6 +72,11 @@ class Reader:
 
         return max(self.read(EVENTS, read, 0), floor)
 
+    def recordings(self) -> list[tuple[str, int]]:
+        """(name, start in nanoseconds) of every recording."""
+        rows = self.scan(RECORDINGS, Where(), columns=["recording", "t_start_ns"])
+        return [(row["recording"], row["t_start_ns"]) for row in rows]
+
     def scan(
         self,
         table: str,
@@ -86,12 +92,18 @@ class Reader:
 
         def read(handle: Any) -> list[Row]:
             have = handle.schema.names  # an older memory that no writer has opened since lacks the newest columns
-            query = handle.search().select([column for column in chosen if column in have])
-            if condition is not None:
-                query = query.where(condition)
-            if order and limit is not None:
-                query = query.order_by(lance.orderings(order))
-            found = query.limit(limit).to_arrow()
+            wanted = [column for column in chosen if column in have]
+            found = None
+            if limit is not None and is_worth_it(handle, order, limit):
+                recordings = self.recordings()
+                found = first_rows(handle, condition, where, wanted, order=order, limit=limit, recordings=recordings)
+            if found is None:
+                query = handle.search().select(wanted)
+                if condition is not None:
+                    query = query.where(condition)
+                if order and limit is not None:
+                    query = query.order_by(lance.orderings(order))
+                found = query.limit(limit).to_arrow()
             if order:
                 found = found.sort_by([(column, "ascending") for column in order])
             return cast(list[Row], found.to_pylist())

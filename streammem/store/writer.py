@@ -30,6 +30,7 @@ from typing import Any, Protocol
 
 import stamina
 
+from streammem.errors import MemoryFullError
 from streammem.settings import StoreSettings
 from streammem.store import lance
 from streammem.store.filters import Where
@@ -123,6 +124,8 @@ class Writer:
                     self._tables[name] = self._open_table(name)
             self._sequence = reader.committed()
             self.recovered_rows = self._recover()
+            with contextlib.suppress(MemoryFullError):  # one may open a memory on a full disk
+                self._note({})
         self._threads = (
             threading.Thread(target=self._run, name="streammem-writer", daemon=True),
             threading.Thread(target=self._run_tidying, name="streammem-optimiser", daemon=True),
