@@ -6,16 +6,15 @@ the roles of topics and what messages mean, no files and no threads. Memory: the
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
 import numpy as np
 
-from perception.labelled import labelled_detections
+from perception.labelled import Thing, labelled_detections, things_from_json
 from perception.protocols import SAMPLE_RATE_HZ, AudioBlock, ImageRGB, Look, SourceItem, TrackLine, VideoFrame
 from perception.sources.bags.decoding import (
     SoundDecoder,
@@ -87,7 +86,7 @@ class Assembly:
         self._labels: deque[_Held] = deque()
         self._poses = CameraPoses(notes)
         self._cameras: dict[str, Any] = {}
-        self._names: dict[int, str] = {}
+        self._things: dict[int, Thing] = {}
         self._sound: SoundDecoder | None = None
         self._sound_ns: int | None = None
         self._order = ReorderBuffer(hold_ns=0)
@@ -121,7 +120,7 @@ class Assembly:
                 payload = getattr(message, "audio", message)
                 self._take_sound(t_ns, bytes(payload.data))
             elif topic is roles.label_table:
-                self._take_names(str(message.data), t_ns)
+                self._take_things(str(message.data), t_ns)
             else:
                 self._take_words(topic, str(message.data), t_ns)
         except ValueError as error:
@@ -167,23 +166,19 @@ class Assembly:
         self._add(AudioBlock(t_ns=self._sound_ns, samples=samples))
         self._sound_ns += len(samples) * _SAMPLE_NS
 
-    def _take_names(self, text: str, t_ns: int) -> None:
-        """The table of what is what: JSON, number to `label#identity`."""
-        try:
-            table = {int(key): str(value) for key, value in json.loads(text).items()}
-        except (ValueError, AttributeError, TypeError) as error:
-            raise ValueError("the table of object numbers is not JSON of numbers and names") from error
-        for number, name in table.items():
-            known = self._names.get(number)
-            if known is not None and known != name:
+    def _take_things(self, text: str, t_ns: int) -> None:
+        """The table of what is what."""
+        for number, thing in things_from_json(text).items():
+            known = self._things.get(number)
+            if known is not None and known.label != thing.label:
                 self._notes.at(
                     max(0, t_ns),
-                    f"object number {number} was {known.partition('#')[0]!r} and is {name.partition('#')[0]!r} from "
-                    "here on; they are remembered as two things",
+                    f"object number {number} was {known.label!r} and is {thing.label!r} from here on; they are "
+                    "remembered as two things",
                 )
-                if "#" not in name or name.partition("#")[2] == known.partition("#")[2]:
-                    name = f"{name.partition('#')[0]}#{number}-{name.partition('#')[0]}"
-            self._names[number] = name
+                if known.identity == thing.identity:
+                    thing = replace(thing, identity=f"{thing.label}-{number}")
+            self._things[number] = thing
 
     def _take_words(self, topic: Topic, text: str, t_ns: int) -> None:
         text = text.strip()
@@ -269,10 +264,10 @@ class Assembly:
                 camera = scaled(known[0], known[1], (depth.shape[0], depth.shape[1]))
         detections = ()
         held = _nearest(self._labels, t_ns)
-        if held is not None and self._names:
+        if held is not None and self._things:
             numbers = label_image(self._decoder.decode(held.topic, held.data))
             if depth is None or numbers.shape == depth.shape:
-                detections = labelled_detections(numbers, self._names)
+                detections = labelled_detections(numbers, self._things)
             else:
                 self._notes.at(t_ns, "the image of object numbers is not as large as the depth image; it is left out")
         return Look(t_ns=t_ns, T_map_camera=pose, depth_m=depth, camera=camera, detections=detections)

@@ -6,7 +6,6 @@ seen), camera info, transforms, the table of object numbers, words. Knows no rob
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from perception.labelled import Thing, things_to_json
 from perception.protocols import ImageRGB
 from perception.sources.bags.topics import LABEL_TABLE_TOPIC
 from perception.sources.bags.transforms import Pose
@@ -174,7 +174,7 @@ class RobotRecorder:
         self._writer.start(profile="ros2", library="streammem")
         self._channels: dict[str, int] = {}
         self._schemas: dict[str, int] = {}
-        self._names: dict[int, str] = {}
+        self._things: dict[int, Thing] = {}
         self._is_open = True
 
     def write(
@@ -186,17 +186,17 @@ class RobotRecorder:
         camera: Intrinsics,
         T_map_camera: Pose,
         numbers: npt.NDArray[np.integer] | None = None,
-        names: Mapping[int, str] | None = None,
+        things: Mapping[int, Thing] | None = None,
     ) -> None:
-        """One look at the world. `numbers`: (H, W) the object of every pixel; `names`: what the numbers are called."""
+        """One look at the world. `numbers`: (H, W) the object of every pixel; `things`: what they are."""
         make, height, width = self._make, depth_m.shape[0], depth_m.shape[1]
         self._put("/tf", t_ns, make.transforms(t_ns, {(MAP_FRAME, CAMERA_FRAME): T_map_camera}))
         info = make.camera_info(t_ns, CAMERA_FRAME, camera, width=width, height=height)
         self._put("/camera/color/camera_info", t_ns, info)
         self._put("/camera/depth/camera_info", t_ns, info)
-        if names is not None and dict(names) != self._names:
-            self._names = dict(names)
-            self._put(LABEL_TABLE_TOPIC, t_ns, make.string(json.dumps(self._names)))
+        if things is not None and dict(things) != self._things:
+            self._things = dict(things)
+            self._put(LABEL_TABLE_TOPIC, t_ns, make.string(things_to_json(self._things)))
         if numbers is not None:
             labels = make.image(t_ns, CAMERA_FRAME, np.clip(numbers, 0, 65_535).astype(np.uint16), "16UC1")
             self._put("/camera/labels/image_raw", t_ns, labels)
