@@ -1,11 +1,10 @@
 """Writes batches, in an order that a crash cannot break, from a thread of its own.
 
-`put_*` only queue (microseconds), so perception never waits for a disk; the thread commits after 256 rows or one
-second, whichever comes first. A second thread optimises meanwhile, since LanceDB merges files and adds to indexes
-beside appends; a commit waits for it only where rows are replaced. A batch is: observations, key frames, facts; then
-all its `events` rows in one append, which is the commit; then recordings with their checkpoints. What a crash or a full
-disk left of an unfinished batch carries a `commit_seq` beyond the journal's and is removed before anything else is
-written.
+`put` only queues (microseconds), so perception never waits for a disk; a thread commits (`pace` says when). A second
+thread optimises meanwhile, since LanceDB merges files and adds to indexes beside appends; a commit waits for it only
+where rows are replaced. A batch is: observations, key frames, facts; then all its `events` rows in one append, which is
+the commit; then recordings with their checkpoints. What a crash or a full disk left of an unfinished batch carries a
+`commit_seq` beyond the journal's and is removed before anything else is written.
 
 What is acknowledged when. `put`: nothing, the rows are in this process's memory. `flush` returning (or the thread's own
 commit): the batch is in the journal, other processes read it, and `kill -9` cannot take it back. Its files are handed
@@ -37,6 +36,7 @@ from streammem.store.filters import Where
 from streammem.store.indexes import create_table_indexes, optimise, refresh_vector_indexes
 from streammem.store.migrations import Manifest, write_manifest
 from streammem.store.notes import VectorIndexNote
+from streammem.store.pace import Pace
 from streammem.store.purge import has_deleted_rows, purge
 from streammem.store.reader import Reader
 from streammem.store.state import STATE
@@ -57,14 +57,6 @@ logger = logging.getLogger(__name__)
 
 QUEUE_BATCHES = 16
 """Batches that may wait. Beyond, a writer of rows commits itself and so feels the disk: nothing is dropped."""
-TOGETHER_S = 0.05
-"""How long the first row after a pause waits for what belongs with it (its checkpoint, its segments)."""
-IDLE_S = 30.0
-"""A writer that nothing came to for so long optimises what it wrote."""
-LULL_S, AT_LATEST = 0.2, 4
-"""Commits that follow each other more closely are not disturbed, until so many times more of them have been made."""
-PATIENT_ROWS, MOST_PATIENCE = 250_000, 4
-"""For each so many rows in a table it is optimised one time less often, down to a quarter as often."""
 PAUSE_S = 1.0
 """After a failure (a full disk, say) it is tried again so much later."""
 _REPLACED = frozenset({RECORDINGS, *STATE})
@@ -111,10 +103,7 @@ class Writer:
         self._tidying = threading.RLock()  # taken before `_commit`, where both are
         self._closed = False
         self._failure: Exception | None = None
-        self._commits_since_optimise = 0
-        self._committed_s = time.monotonic() - 3600.0
-        self._rows_at_optimise = 0
-        self.commits = 0
+        self._pace = Pace(settings)
         self.beliefs: Projection | None = None
         with self._guarded():
             for name in TABLES:
@@ -168,8 +157,10 @@ class Writer:
             if not batch.size():
                 return
             try:
+                began_s = time.monotonic()
                 with self._guarded():
                     self._write(batch)
+                self._count_commit(time.monotonic() - began_s)
             except BaseException:
                 self._put_back(batch)
                 raise
@@ -190,9 +181,8 @@ class Writer:
             thread.join()
         self.flush()
         self._appending.shutdown()
-        if self._commits_since_optimise:
-            with self._guarded():
-                self._optimise(self._settings.keep_old_versions_s)
+        if self._pace.since_optimise:
+            self._optimise_guarded()
 
     def compact(self) -> None:
         """Optimises every table, drops every old version, and what was deleted from the files. Readers in the middle
@@ -252,6 +242,7 @@ class Writer:
         """Puts whole rows (an Arrow table) into a table of state, in the place of those with the same key, in one
         commit, after what is queued. Rows without a span say nothing any more, and go."""
         with self._committing() as tables:
+            began_s = time.monotonic()
             if name not in tables:
                 tables[name] = self._open_table(name)
             merge = tables[name].merge_insert(list(STATE[name].key))
@@ -259,7 +250,7 @@ class Writer:
             _retry(lambda: merge.execute(rows))
             if rows.column("t_end_ns").null_count:
                 _retry(lambda: tables[name].delete("t_end_ns IS NULL"))
-            self._count_commit()
+            self._count_commit(time.monotonic() - began_s)
 
     def purge(self, names: Iterable[str]) -> None:
         """Removes the bytes of deleted rows from files, indexes and old versions of these tables."""
@@ -275,8 +266,8 @@ class Writer:
     def _run(self) -> None:
         while True:
             with self._queue:
-                while not self._closed and not self._due():
-                    self._queue.wait(self._patience_s() if self._batch.size() else None)
+                while not self._closed and (due_s := self._commit_in_s()) != 0.0:
+                    self._queue.wait(due_s)
                 if self._closed:
                     return
             self._trying(self.flush)
@@ -284,8 +275,8 @@ class Writer:
     def _run_tidying(self) -> None:
         while True:
             with self._queue:
-                while not self._closed and self._optimising_due_s() != 0.0:
-                    self._queue.wait(self._optimising_due_s())
+                while not self._closed and (due_s := self._pace.optimise_in_s(time.monotonic())) != 0.0:
+                    self._queue.wait(due_s)
                 if self._closed:
                     return
             self._trying(self._optimise_guarded)
@@ -304,37 +295,8 @@ class Writer:
         with self._guarded():
             self._optimise(self._settings.keep_old_versions_s)
 
-    def _optimising_due_s(self) -> float | None:
-        """Seconds until it is time to optimise (0: now), if nothing more is committed; None: nothing to optimise.
-
-        After so many commits (a large table is rewritten less often: its small files are merged into a large one each
-        time), as soon as no commit follows at the heels of another, for it takes the processors from them; or when
-        nothing has come for a while.
-        """
-        commits, now = self._commits_since_optimise, time.monotonic()
-        if not commits:
-            return None
-        many = self._settings.optimise_every_commits * min(MOST_PATIENCE, 1 + self._rows_at_optimise // PATIENT_ROWS)
-        if commits >= AT_LATEST * many:
-            return 0.0
-        return max(0.0, self._committed_s + (LULL_S if commits >= many else IDLE_S) - now)
-
-    def _due(self) -> bool:
-        size = self._batch.size()
-        if not size:
-            return False
-        return size >= self._settings.batch_rows or self._patience_s() == 0.0
-
-    def _patience_s(self) -> float:
-        """Seconds to wait before the next commit (0: it is due).
-
-        Rows that come after a pause are committed at once, with what comes right with them: so an event of a live
-        stream is searchable elsewhere within a fraction of a second. Rows that keep coming make a batch.
-        """
-        now = time.monotonic()
-        since = self._batch.since_s
-        due = max(since + min(TOGETHER_S, self._settings.batch_s), self._committed_s + self._settings.batch_s)
-        return max(0.0, min(due, since + self._settings.batch_s) - now)
+    def _commit_in_s(self) -> float | None:
+        return self._pace.commit_in_s(time.monotonic(), rows=self._batch.size(), since_s=self._batch.since_s)
 
     def _put_back(self, batch: _Batch) -> None:
         with self._queue:
@@ -366,16 +328,11 @@ class Writer:
             merge = table.merge_insert("recording").when_matched_update_all().when_not_matched_insert_all()
             _retry(lambda: merge.execute(source))
             batch.rows[RECORDINGS] = []
-        self._count_commit()
 
-    def _count_commit(self) -> None:
+    def _count_commit(self, took_s: float) -> None:
         with self._queue:
-            self.commits += 1
-            self._commits_since_optimise += 1
-            self._committed_s = time.monotonic()
-            due_s = self._optimising_due_s()
-            if self._commits_since_optimise == 1 or (due_s is not None and due_s <= LULL_S):
-                self._queue.notify_all()
+            self._pace.committed(time.monotonic(), took_s=took_s)
+            self._queue.notify_all()
 
     def _done(self, batch: _Batch, number: int) -> None:
         self._sequence = number
@@ -443,7 +400,7 @@ class Writer:
 
     def _optimise(self, keep_s: float) -> None:
         with self._tidying:
-            done = self._commits_since_optimise
+            done = self._pace.since_optimise
             notes: dict[str, VectorIndexNote] = {}
             if self.beliefs is not None:
                 self.beliefs.project(self._tables[BELIEFS])
@@ -461,8 +418,7 @@ class Writer:
             with self._commit:
                 self._note(notes)
             with self._queue:
-                self._commits_since_optimise -= done
-                self._rows_at_optimise = rows
+                self._pace.optimised(time.monotonic(), commits=done, rows=rows)
 
     def _note(self, notes: dict[str, VectorIndexNote]) -> None:
         """In the manifest, where there is news. From the batch number there readers count on when they open."""
