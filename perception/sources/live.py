@@ -40,6 +40,8 @@ from streammem.types import NS_PER_S, Gap
 logger = logging.getLogger(__name__)
 
 _HOLD_S = 1.0
+_HELD_S = 0.1
+"""After waiting in vain demuxers give out what they held back, at once: nothing was heard then."""
 _QUEUE_BYTES = 128 * 1024 * 1024
 _ERRORS_IN_A_ROW = 50
 
@@ -161,10 +163,11 @@ def _read_stream(container: Any, uri: str, queue: BoundedQueue, *, settings: Sou
         buffer = ReorderBuffer(hold_ns=round(_HOLD_S * NS_PER_S))
         broken: Exception | None = None
         errors = 0
-        heard_s = time.monotonic()
+        heard_s, held_until_s = time.monotonic(), 0.0
         streams = [stream for stream in (video, audio) if stream is not None]
         packets = container.demux(streams)
         while not queue.stopped.is_set():
+            asked_s = time.monotonic()
             try:
                 packet = next(packets, None)
             except (av.error.EOFError, StopIteration):
@@ -186,7 +189,11 @@ def _read_stream(container: Any, uri: str, queue: BoundedQueue, *, settings: Sou
             errors = 0
             if packet.size == 0:
                 continue
-            heard_s = time.monotonic()
+            now_s = time.monotonic()
+            if now_s - asked_s >= settings.read_timeout_s:
+                held_until_s = now_s + _HELD_S
+            if now_s > held_until_s:
+                heard_s = now_s
             for item in samplers[packet.stream_index].push(packet):
                 buffer.add(item)
             for item in buffer.ready(sampler.position_ns for sampler in samplers.values()):
