@@ -82,6 +82,10 @@ class BlockPool:
         self.seen_ns[rows] = seen_ns
         self._is_changed[rows] = True
 
+    def touch(self, rows: NDArray[np.int32]) -> None:
+        """These rows were written to in place."""
+        self._is_changed[rows] = True
+
     def drop_unknown(self, rows: NDArray[np.int32]) -> int:
         """Removes those of these blocks that know nothing any more. Returns how many."""
         empty = rows[~self.log_odds[rows].view(np.int64).any(axis=1)]

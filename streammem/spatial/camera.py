@@ -178,10 +178,19 @@ def hit_voxels(pixels: NDArray[np.integer], cells: int) -> NDArray[np.integer]:
     return (words[inside >> 3] * 8 + (inside & 7)).astype(pixels.dtype)
 
 
-def voxel_labels(
-    pixels: NDArray[np.integer], labels: NDArray[np.uint16]
-) -> tuple[NDArray[np.integer], NDArray[np.uint16]]:
-    """The label most pixels give each labelled voxel, the smallest of equals: (voxels (N,) sorted, labels (N,))."""
+def unravel(voxels: NDArray[np.integer], size: Ints) -> tuple[NDArray[np.integer], ...]:
+    """(x, y, z) of numbered voxels, each (N,)."""
+    kind = voxels.dtype.type
+    rest, z = np.divmod(voxels, kind(size[2]))
+    x, y = np.divmod(rest, kind(size[1]))
+    return x, y, z
+
+
+def voxel_labels(view: View, labels: NDArray[np.uint16]) -> tuple[Ints, NDArray[np.uint16]]:
+    """The label that most pixels give each labelled voxel, the smallest of equals: (voxels (N, 3) from the base block's
+    corner, labels (N,))."""
+    low, size = bounds(view, float(view.depth.max()))
+    pixels = pixel_voxels(view, low, size)
     is_used = (labels > 0) & (pixels >= 0)
     joined = pixels[is_used].astype(np.int64) << 16 | labels[is_used]
     pairs, counts = np.unique(joined, return_counts=True)
@@ -189,4 +198,5 @@ def voxel_labels(
     voxels = pairs[order] >> 16
     is_first = np.ones(len(voxels), dtype=np.bool_)
     is_first[1:] = voxels[1:] != voxels[:-1]
-    return voxels[is_first].astype(pixels.dtype), (pairs[order][is_first] & 0xFFFF).astype(np.uint16)
+    places = np.stack(unravel(voxels[is_first], size), axis=-1) + low
+    return places, (pairs[order][is_first] & 0xFFFF).astype(np.uint16)

@@ -6,6 +6,8 @@ overlapping windows of a smaller one. The tables are kept between frames and cos
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +15,9 @@ Floats = NDArray[np.float32]
 
 _FINE, _COARSE = (1, 2, 3, 4, 6, 8), (3, 4, 6, 8, 12, 16, 24, 32)
 _FINE_PX, _COARSE_PX = 2, 8
+
+Windows = tuple[Callable[[Floats, Floats, Floats, bool], None], Callable[[Floats, int, Floats, bool], None]]
+"""`smallest_windows` and `slide_windows`, or compiled ones."""
 
 
 class DepthPyramid:
@@ -41,36 +46,51 @@ class DepthPyramid:
         """The table whose windows hold any span of so many pixels, wherever it begins."""
         self._shapes = [(size, step, rows, columns) for size, step, rows, columns in shapes]
 
-    def fill(self, depth: Floats) -> None:
-        """Takes a new image (H, W), finite, 0 where nothing is known."""
+    @staticmethod
+    def for_image(kept: DepthPyramid | None, depth: Floats) -> DepthPyramid:
+        """The one that was kept, if it is of this image's size (H, W)."""
+        height, width = depth.shape
+        return (
+            kept if kept is not None and (kept.height, kept.width) == (height, width) else DepthPyramid(height, width)
+        )
+
+    def fill(self, depth: Floats, windows: Windows | None = None) -> None:
+        """Takes a new image (H, W), finite, 0 where nothing is known. `windows`: what makes them, here numpy."""
+        smallest, slide = (smallest_windows, slide_windows) if windows is None else windows
         if self._padded.shape != depth.shape:
             self._padded[: self.height, : self.width] = depth
             depth = self._padded
-        for table, pick in ((self.least, np.minimum), (self.greatest, np.maximum)):
+        for table, is_greatest in ((self.least, False), (self.greatest, True)):
             views = {
                 (step, size): table[start : start + rows * columns].reshape(rows, columns)
                 for (size, step, rows, columns), start in zip(self._shapes, self.offset.tolist(), strict=True)
             }
             half = views[_FINE_PX, 1]
-            rows_of_two = pick(depth[0::2], depth[1::2])
-            pick(rows_of_two[:, 0::2], rows_of_two[:, 1::2], out=half)
-            eighth = pick.reduce(half.reshape(-1, 4, half.shape[1]), axis=1)
-            eighth = pick.reduce(
-                np.ascontiguousarray(eighth.reshape(eighth.shape[0], -1, 4).transpose(2, 0, 1)), axis=0
-            )
+            eighth = np.empty((len(half) // 4, half.shape[1] // 4), dtype=np.float32)
+            smallest(depth, half, eighth, is_greatest)
             for step, sizes, base in ((_FINE_PX, _FINE[1:], half), (_COARSE_PX, _COARSE, eighth)):
                 have = {1: base}
                 if step == _COARSE_PX:
                     have[2] = np.empty_like(base)
-                    _slide(base, 1, pick, have[2])
+                    slide(base, 1, have[2], is_greatest)
                 for size in sizes:
                     part = max(known for known in have if size <= 2 * known and known < size)
                     have[size] = views[step, size]
-                    _slide(have[part], size - part, pick, have[size])
+                    slide(have[part], size - part, have[size], is_greatest)
 
 
-def _slide(part: Floats, by: int, pick: np.ufunc, into: Floats) -> None:
+def smallest_windows(depth: Floats, half: Floats, eighth: Floats, is_greatest: bool) -> None:
+    """Least or greatest depth in squares of 2 pixels, into (H / 2, W / 2), and of 8, into (H / 8, W / 8)."""
+    pick = np.maximum if is_greatest else np.minimum
+    rows_of_two = pick(depth[0::2], depth[1::2])
+    pick(rows_of_two[:, 0::2], rows_of_two[:, 1::2], out=half)
+    four = pick.reduce(half.reshape(-1, 4, half.shape[1]), axis=1)
+    pick.reduce(np.ascontiguousarray(four.reshape(len(four), -1, 4).transpose(2, 0, 1)), axis=0, out=eighth)
+
+
+def slide_windows(part: Floats, by: int, into: Floats, is_greatest: bool) -> None:
     """Windows as the union of two by two smaller ones, `by` apart; cut off at the far edges."""
+    pick = np.maximum if is_greatest else np.minimum
     by_row, by_column = min(by, part.shape[0]), min(by, part.shape[1])
     rows = np.empty_like(part)
     pick(part[: len(part) - by_row], part[by_row:], out=rows[: len(part) - by_row])

@@ -1,0 +1,101 @@
+"""The compiled loops make the same map as numpy, bit for bit."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+import pytest
+
+from streammem.errors import MissingDependencyError
+from streammem.spatial import Intrinsics, Octree, OctreeSettings
+from tests.streammem.test_spatial_octree import BOX, CAMERA, HEIGHT, WIDTH, depth_of, pose, same
+
+compiled = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed")
+
+
+def tilted(*, x: float, yaw: float, pitch: float, roll: float) -> np.ndarray:
+    """A camera that is turned about all its axes."""
+    found = pose(x=x, y=0.3, z=0.1, yaw=yaw)
+    for angle, (a, b) in ((pitch, (1, 2)), (roll, (0, 1))):
+        turn = np.eye(3)
+        turn[a, a] = turn[b, b] = np.cos(angle)
+        turn[a, b], turn[b, a] = -np.sin(angle), np.sin(angle)
+        found[:3, :3] = found[:3, :3] @ turn
+    return found
+
+
+def maps(setting: dict[str, float], looks: list[tuple[np.ndarray, np.ndarray, Intrinsics]]) -> tuple[Octree, Octree]:
+    """Both engines' maps of the same looks; each look's counts are compared on the way."""
+    numpy_map = Octree(OctreeSettings(engine="numpy", **setting))
+    numba_map = Octree(OctreeSettings(engine="numba", **setting))
+    for number, (depth, T, camera) in enumerate(looks):
+        one, other = (
+            tree.integrate(depth, camera=camera, T_map_camera=T, t_ns=number) for tree in (numpy_map, numba_map)
+        )
+        assert one == other
+    return numpy_map, numba_map
+
+
+@compiled
+@pytest.mark.parametrize("voxel_m", [0.03, 0.1, 0.4])
+def test_noisy_scans_from_all_sides_make_the_same_map(voxel_m: float) -> None:
+    rng = np.random.default_rng(4)
+    looks = []
+    for _ in range(8):
+        T = tilted(x=rng.uniform(-1, 1), yaw=rng.uniform(0, 6.28), pitch=rng.normal(0, 0.4), roll=rng.normal(0, 0.4))
+        depth = depth_of(T, box=BOX) + rng.normal(0, 0.01, (HEIGHT, WIDTH)).astype(np.float32)
+        looks.append((depth, T, CAMERA))
+    one, other = maps({"voxel_m": voxel_m}, looks)
+    assert len(one.blocks) > 10
+    assert same(one, other)
+
+
+@compiled
+def test_holes_far_things_and_odd_sizes_make_the_same_map() -> None:
+    rng = np.random.default_rng(5)
+    camera = Intrinsics(fx=60.3, fy=71.9, cx=40.2, cy=33.3)
+    looks = []
+    for number in range(6):
+        depth = rng.uniform(0.0, 14.0, (67, 91)).astype(np.float32)
+        depth[rng.random(depth.shape) < 0.2] = [np.nan, np.inf, 0.0, -1.0, -np.inf, 30.0][number]
+        looks.append((depth, tilted(x=-51_200.0 * number, yaw=number, pitch=0.3, roll=2.0), camera))
+    looks.append((np.full((67, 91), np.inf), pose(), camera))
+    looks.append((np.full((67, 91), 0.02), pose(), camera))
+    one, other = maps({"voxel_m": 0.2, "max_depth_m": 12.0}, looks)
+    assert same(one, other)
+
+
+@compiled
+def test_more_blocks_than_there_was_room_for() -> None:
+    T = pose()
+    looks = [(np.full((HEIGHT, WIDTH), 9.0, dtype=np.float32), T, CAMERA)] * 2
+    one, other = maps({"voxel_m": 0.04}, looks)
+    assert len(one.blocks) > 2048
+    assert same(one, other)
+
+
+@compiled
+def test_views_too_wide_for_tables_go_the_other_way() -> None:
+    T = pose()
+    looks = [(np.full((HEIGHT, WIDTH), 60.0, dtype=np.float32), T, CAMERA)]
+    one, other = maps({"voxel_m": 0.15, "max_depth_m": 100.0}, looks)
+    assert same(one, other)
+
+
+@compiled
+def test_what_was_moved_is_cleared_alike() -> None:
+    T = pose()
+    seen, gone = (depth_of(T, box=BOX), T, CAMERA), (depth_of(T), T, CAMERA)
+    one, other = maps({"voxel_m": 0.1}, [seen] * 5 + [gone] * 2 + [seen])
+    assert same(one, other)
+
+
+def test_an_engine_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    depth = depth_of(pose())
+    with pytest.raises(MissingDependencyError, match="numba"):
+        Octree(OctreeSettings(engine="numba")).integrate(depth, camera=CAMERA, T_map_camera=pose(), t_ns=0)
+    tree = Octree(OctreeSettings(voxel_m=0.2))
+    tree.integrate(depth, camera=CAMERA, T_map_camera=pose(), t_ns=0)
+    assert len(tree.blocks) > 0
