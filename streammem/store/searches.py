@@ -97,7 +97,7 @@ class Searches:
 
         def search(handle: Any) -> Any:
             column = FULL_TEXT[table]
-            if column not in handle.schema.names:
+            if column not in self._reader.column_names(table):
                 column = "text"  # an older memory that no writer has opened since
             return handle.search(lance.match_query(words, column), query_type="fts")
 
@@ -129,7 +129,7 @@ class Searches:
         return None if passing is None else (pack, passing)
 
     def _pack(self, table: str, handle: Any, vectors: tuple[str, int] | None) -> Pack | None:
-        version = int(handle.version)
+        version = self._reader.version_of(table, handle)
         with self._packing[table]:
             pack = self._packs.get(table)
             if pack is None:
@@ -224,7 +224,7 @@ class Searches:
 
     def _is_empty(self, table: str, handle: Any) -> bool:
         """A search in an empty table costs 10 ms, and most memories have one."""
-        version = int(handle.version)
+        version = self._reader.version_of(table, handle)
         if self._emptiness.get(table, (-1, False))[0] != version:
             self._emptiness[table] = (version, int(handle.count_rows()) == 0)
         return self._emptiness[table][1]
@@ -238,7 +238,7 @@ class Searches:
         """Span of every recording; read again when the table of recordings has changed."""
 
         def read(handle: Any) -> list[tuple[int, int]]:
-            version = int(handle.version)
+            version = self._reader.version_of(RECORDINGS, handle)
             if version != self._spans[0]:
                 found = handle.search().select(["t_start_ns", "t_end_ns"]).limit(None).to_arrow()
                 columns = (found.column(name).to_pylist() for name in ("t_start_ns", "t_end_ns"))
@@ -252,7 +252,7 @@ class Searches:
         same moments again and again. An id that is no longer there (its file was just rewritten) fails the read."""
         if not ids:
             return {}
-        version, place = int(handle.version), (table, tuple(columns))
+        version, place = self._reader.version_of(table, handle), (table, tuple(columns))
         with self._guard:
             kept_version, kept = self._kept.get(place, (-1, {}))
             if kept_version != version:

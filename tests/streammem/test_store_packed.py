@@ -237,10 +237,10 @@ def test_searching_while_another_thread_writes_merges_and_forgets(tmp_path: Path
 
 @pytest.fixture(scope="module")
 def crowd() -> np.ndarray:
-    """50,000 unit vectors of 64 in 200 clusters, all to one side of the origin as embeddings are."""
+    """50,000 unit vectors of 256 in 200 clusters, all to one side of the origin as embeddings are."""
     dice = np.random.default_rng(5)
-    centres = dice.standard_normal((200, 64)) + 0.5
-    points = centres[dice.integers(0, 200, 50_000)] + 0.7 * dice.standard_normal((50_000, 64))
+    centres = dice.standard_normal((200, 256)) + 0.5
+    points = centres[dice.integers(0, 200, 50_000)] + 0.7 * dice.standard_normal((50_000, 256))
     return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
 
 
@@ -250,7 +250,7 @@ def test_the_shortlist_holds_the_nearest(crowd: np.ndarray) -> None:
     dice = np.random.default_rng(6)
     shares: list[float] = []
     for _ in range(20):
-        query = crowd[dice.integers(len(crowd))] + dice.standard_normal(64).astype(np.float32) * 0.1
+        query = crowd[dice.integers(len(crowd))] + dice.standard_normal(256).astype(np.float32) * 0.1
         passing = dice.random(len(crowd)) < 0.9
         cosines = np.where(passing, crowd @ (query / np.linalg.norm(query)), -2.0)
         right = np.argsort(-cosines)[:100]
