@@ -37,6 +37,8 @@ from streammem.spatial.observations import Vector3
 from streammem.types import NS_PER_S
 
 _NEAR_M, _FAR_M = 0.05, 12.0
+HANDING_M = 1.6
+"""How far away somebody may stand who is handed a thing."""
 _UNSEEN_M = -20.0
 """Where a thing is while it is held: nowhere to be seen."""
 _MESHES = {
@@ -100,6 +102,8 @@ class BulletHousehold:
         self._things: dict[int, Thing] = {}
         self._steps = 0
         self.held: str | None = None
+        self.person_m: tuple[float, float] | None = None
+        """Where somebody stands who can be handed things."""
         self.home = home or make_household(0)
         self.reset(seed=self.home.seed, home=self.home)
 
@@ -240,6 +244,8 @@ class BulletHousehold:
     def _release(self, position_m: Vector3) -> Outcome:
         if self.held is None:
             return Outcome(problem="nothing is held")
+        if self.person_m is not None and math.dist(position_m[:2], self.person_m) < 0.3:
+            return self._hand_over()
         piece = next(
             (
                 one
@@ -260,6 +266,17 @@ class BulletHousehold:
         others = tuple(one for one in self.home.items if one.identity != item.identity)
         self.home = replace(self.home, items=(*others, replace(item, position_m=spot, on=piece.name)))
         self._put(item.identity, spot)
+        self.held = None
+        return Outcome()
+
+    def _hand_over(self) -> Outcome:
+        assert self.person_m is not None
+        assert self.held is not None
+        if self._away(self.person_m) > HANDING_M:
+            return Outcome(problem="nobody is near enough to take it")
+        item = self.home.item(self.held)
+        others = tuple(one for one in self.home.items if one.identity != item.identity)
+        self.home = replace(self.home, items=(*others, replace(item, on="me")))
         self.held = None
         return Outcome()
 

@@ -1,0 +1,138 @@
+"""The loop of acting: choose a call, check it, do it, check what came of it, let the critic judge; goal after goal.
+
+One failed goal does not end the task: the next one is tried, and the report says which were reached. Knows no planner
+and no body beyond their Protocols.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from planners.acting import checks
+from planners.acting.body import Body, BodyState, Spot
+from planners.acting.critic import Critic
+from planners.acting.goals import Goal
+from planners.acting.knowledge import Knowledge
+from planners.acting.planner import ActionPlanner, Situation, Tried
+from planners.acting.running import Hands
+from planners.acting.skills import Find, in_words
+from streammem.errors import InputError
+from streammem.spatial.spatial_memory import SpatialMemory
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActingSettings:
+    """Budgets of one task."""
+
+    max_steps: int = 1_000
+    max_calls: int = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoalReport:
+    goal: Goal | None
+    is_reached: bool
+    """As far as the robot can tell."""
+    reason: str
+    """Why it was left, where it was not reached."""
+    tried: tuple[Tried, ...]
+    end: BodyState
+    """Where the body was when it was reached or left."""
+
+    @property
+    def search_steps(self) -> int:
+        """Steps spent looking for things."""
+        return sum(one.steps for one in self.tried if isinstance(one.call, Find))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a task came to."""
+
+    goals: tuple[GoalReport, ...]
+    steps: int
+    travelled_m: float
+    said: tuple[str, ...]
+
+    @property
+    def is_done(self) -> bool:
+        return all(one.is_reached for one in self.goals)
+
+
+def act(
+    instruction: str,
+    *,
+    body: Body,
+    spots: Mapping[str, Spot],
+    memory: SpatialMemory | None,
+    planner: ActionPlanner,
+    settings: ActingSettings = ActingSettings(),
+    speak: Callable[[str], None] | None = None,
+) -> Report:
+    """Does what an instruction says, as far as it can.
+
+    Args:
+        instruction: plain English, e.g. “fetch the mug, then go to the kitchen”.
+        spots: the floor plan's names.
+        memory: where things were seen; None: only what is in view now.
+        speak: is given what the robot says.
+
+    Raises:
+        InputError: the instruction cannot be read.
+        ChatEndpointError: a chat planner's endpoint is down.
+    """
+    knowledge = Knowledge(spots, memory)
+    said: list[str] = []
+
+    def say(text: str) -> None:
+        said.append(text)
+        if speak is not None:
+            speak(text)
+
+    hands = Hands(body, knowledge, speak=say, max_steps=settings.max_steps)
+    critic = Critic(max_steps=settings.max_steps, max_calls=settings.max_calls)
+    reports: list[GoalReport] = []
+    for goal in planner.goals(instruction):
+        critic.new_goal()
+        reports.append(_pursue(instruction, goal, body, knowledge, hands, critic, planner))
+        logger.info("goal %s: %s", goal, reports[-1].reason or "reached")
+    end = body.sense()
+    return Report(goals=tuple(reports), steps=end.steps, travelled_m=end.travelled_m, said=tuple(said))
+
+
+def _pursue(
+    instruction: str, goal: Goal | None, body: Body, knowledge: Knowledge, hands: Hands, critic: Critic,
+    planner: ActionPlanner,
+) -> GoalReport:  # fmt: skip
+    tried: list[Tried] = []
+
+    def report(reason: str) -> GoalReport:
+        return GoalReport(goal=goal, is_reached=not reason, reason=reason, tried=tuple(tried), end=body.sense())
+
+    while True:
+        state = body.sense()
+        knowledge.note(state)
+        situation = Situation(instruction=instruction, goal=goal, knowledge=knowledge, state=state, tried=tried)
+        try:
+            call = planner.next_call(situation)
+        except InputError as error:  # a model wrote something that is no call
+            return report(str(error))
+        if call is None:
+            return report("")
+        problem = checks.before(call, state, knowledge, reach_m=body.reach_m)
+        now = state
+        if problem is None:
+            problem = hands.run(call, state)
+            now = body.sense()
+            knowledge.note(now)
+            unmet = checks.after(call, state, now, knowledge, reach_m=body.reach_m)
+            problem = unmet if unmet is None or problem is None else problem
+        tried.append(Tried(call=call, problem=problem, steps=now.steps - state.steps))
+        logger.debug("%s: %s", in_words(call), problem or "done")
+        judgement = critic.judge(call, problem, now)
+        if judgement.advice == "give up":
+            return report(judgement.reason)
