@@ -69,9 +69,9 @@ def align(plan: RoutePlan, route: Route) -> Alignment:
     best_score, best_chosen, best_after = -math.inf, (None,) * n_turns, 0
     for after, (score, chosen) in best[-1].items():
         total = score + along[n_crossings] - along[after]
-        total -= 1.5 * abs(n_crossings - after - passed_last) if plan.legs[-1].counting != "unsaid" else 0.3 * (
-            n_crossings - after
-        )
+        in_crossing = route.since == 0 and n_crossings > after
+        off = abs(n_crossings - after - in_crossing - passed_last)
+        total -= (0.3 if plan.legs[-1].counting == "unsaid" else 1.5) * off
         if total > best_score:
             best_score, best_chosen, best_after = total, chosen, after
     legs: list[AlignedLeg] = []

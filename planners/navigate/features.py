@@ -16,7 +16,6 @@ LINK_BINS = (0, 1, 2, 3, 4, 5, 6, 8, 11)
 """Lower ends of the bins for links since the last crossing and to the next."""
 SHARE_BINS = 8
 """Bins for the share of the block walked."""
-N_POSITION_BINS = 2 * len(LINK_BINS) + SHARE_BINS
 _BLOCK = (0, 6, 9, 13, 18, 24)
 
 
@@ -46,14 +45,6 @@ def route_features(plan: RoutePlan, route: Route, alignment: Alignment | None = 
     return names
 
 
-def position_bins(route: Route) -> tuple[int, int, int]:
-    """Where the goal lies on its block: bins of links since the last crossing, to the next one, share of the block."""
-    since, ahead = _bin(route.since), _bin(route.ahead)
-    share = int(SHARE_BINS * route.since / max(1, route.since + route.ahead))
-    n = len(LINK_BINS)
-    return since, n + ahead, 2 * n + min(share, SHARE_BINS - 1)
-
-
 def _turn_features(leg: Leg, crossing: Crossing) -> list[str]:
     names = [f"t {leg.ends_street} goes on {crossing.goes_on}"]
     if math.isnan(crossing.turn_deg):
@@ -68,26 +59,32 @@ def _stop_features(plan: RoutePlan, route: Route, alignment: Alignment) -> list[
     stop, last = plan.stop, plan.legs[-1]
     laid = alignment.legs[-1]
     in_crossing = route.since == 0 and laid.crossings > 0
-    passed = laid.crossings - (1 if in_crossing and stop.kind in {"in_junction", "before_junction"} else 0)
+    passed = laid.crossings - in_crossing
     off = max(-3, min(4, passed - stop.passed))
     said = "unsaid" if last.counting == "unsaid" else "said"
-    key = f"stop {stop.kind}"
-    real = sum(_is_real(c) for c in route.crossings[laid.first_crossing :])
-    real -= 1 if in_crossing and stop.kind in {"in_junction", "before_junction"} else 0
+    key = f"stop {stop.kind}{' reaches' if stop.reaches else ''}"
+    real = sum(_is_real(c) for c in route.crossings[laid.first_crossing :]) - in_crossing
+    share = min(SHARE_BINS - 1, int(SHARE_BINS * route.since / max(1, route.since + route.ahead)))
+    since, ahead = _bin(route.since), _bin(route.ahead)
     names = [
         f"passed {said} {off:+d}",
         f"passed real {said} {max(-3, min(4, real - stop.passed)):+d}",
-        f"{key} passed {said} {off:+d}",
-        f"{key} since {_bin(route.since)}",
-        f"{key} ahead {_bin(route.ahead)}",
-        f"{key} share {int(SHARE_BINS * route.since / max(1, route.since + route.ahead))}",
+        f"{key} passed {said} {off:+d} {'in' if in_crossing else 'out'}",
+        f"{key} since {since}",
+        f"{key} ahead {ahead}",
+        f"{key} share {share}",
+        f"stop {stop.kind} since {since}",
+        f"stop {stop.kind} ahead {ahead}",
+        f"stop {stop.kind} share {share}",
         f"{key} turned {laid.crossings == 0} since {min(3, route.since)}",
         f"block {max(b for b in _BLOCK if b <= route.since + route.ahead)}",
     ]
+    for cue in stop.cues:
+        names += [f"cue {cue} since {since}", f"cue {cue} ahead {ahead}", f"cue {cue} share {share}"]
     if route.ends_dead:
         names.append("dead end")
     if stop.part is not None:
-        names.append(f"part {stop.part} share {int(SHARE_BINS * route.since / max(1, route.since + route.ahead))}")
+        names.append(f"part {stop.part} share {share}")
     return names
 
 

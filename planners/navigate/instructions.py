@@ -76,8 +76,7 @@ _TURN = re.compile(
     r")"
 )
 _UNREAL = re.compile(
-    r"(?:before you(?: can)?|can|could|cannot|can't|don't|do not|not|want to|if you|after|as you|once you|"
-    r"before)\s+(?:\w+\s+)?$"
+    r"(?:before you(?: can)?|can|could|cannot|can't|don't|do not|not|want to|if you|after|as you|once you)\s+(?:\w+\s+)?$"
 )
 _STOP = re.compile(
     r"\b(?:stop(?:s|ping|ped)?(?!\s*-?\s*(?:light|sign|lights))\b(?<!bus stop)|destination|end point|endpoint|finish|"
@@ -123,9 +122,55 @@ _PARTS: tuple[tuple[re.Pattern[str], float], ...] = (
     (re.compile(r"(?:1/3|(?:a|one)[- ]third|third of the way)"), 0.33),
     (re.compile(r"(?:almost|nearly|most of the way|not quite)\s+(?:all the way|to the end|the end)"), 0.9),
     (re.compile(r"(?:near|towards?|close to|almost (?:at|to)) the end|most of the way|second to last"), 0.85),
-    (re.compile(r"(?:1/2|½|half|halfway|mid-?way|mid-?block|middle of (?:the|this) (?:\w+ )?block|center of the block)"), 0.5),
+    (re.compile(r"(?:1/2|½|half|halfway|mid[ -]?way|mid[ -]?block|middle of (?:the|this) (?:\w+ )?block|center of the block)"), 0.5),
 )
-_HERE = re.compile(r"\b(?:this|that|these|those)\b")
+_CUES: dict[str, re.Pattern[str]] = {
+    name: re.compile(pattern)
+    for name, pattern in {
+        "few steps": r"\b(?:few|couple(?: of)?|several|2|3|two|three) (?:more )?steps?",
+        "a step": r"\b(?:a|one|1|single) step",
+        "step or two": r"\bstep or (?:two|2|so)",
+        "steps before": r"\b(?:steps?|feet) (?:before|from|short)",
+        "first building": r"\b(?:first|1st) (?:building|store|shop)",
+        "second building": r"\b(?:second|2nd) (?:building|store|shop)",
+        "third building": r"\b(?:third|3rd|fourth|4th) (?:building|store|shop)",
+        "last building": r"\blast (?:building|store|shop)|(?:building|store|shop)s? (?:just |right )?before the",
+        "almost": r"\b(?:almost|nearly|not quite|just short|just shy)\b",
+        "slightly less": r"\b(?:less|under|shy|short) (?:than|of) ",
+        "slightly more": r"\b(?:more|over|little past|just past) (?:than )?(?:half|1/2|a half)",
+        "end of block": r"\bend of (?:the|this|that) (?:\w+ )?(?:block|street|road)",
+        "all the way": r"\ball the way",
+        "down the block": r"\b(?:down|up|along|follow) (?:the|this|that) (?:\w+ )?(?:block|street|road)",
+        "long": r"\blong\b",
+        "immediately": r"\b(?:immediate(?:ly)?|right (?:after|there|away))\b",
+        "just before": r"\b(?:just|right|shortly) (?:before|short)",
+        "just after": r"\b(?:just|right|shortly) (?:after|past)",
+        "beginning": r"\b(?:start|begin)s?(?:ning)?\b",
+        "where it ends": r"\bends?\b",
+        "then stop": r"\b(?:and|then),? stop[.]?$|\band stop there|,? then stop\b",
+        "in front": r"\bin front of\b",
+        "between": r"\bbetween\b",
+        "approach": r"\b(?:approach|reach|near|get)(?:ing)? (?:to )?(?:the|a) (?:next )?(?:light|intersection|corner|end)",
+        "too far": r"\btoo far\b",
+        "side street": r"\b(?:side|cross) ?street",
+        "middle": r"\b(?:middle|center)\b",
+        "middle of the block": r"\b(?:middle|center) of (?:the|this) (?:\w+ )?block|mid[ -]?block",
+        "corner": r"\bcorners?\b",
+        "should see": r"\b(?:should|will|may|might) (?:see|be)\b",
+        "ahead": r"\bahead\b",
+        "next block": r"\bnext block\b",
+        "park": r"\b(?:park|garden|playground)\b",
+        "parking": r"\bparking\b",
+        "bike": r"\bbike\b",
+        "bus stop": r"\bbus stop\b",
+        "pass": r"\bpass",
+        "before": r"\bbefore\b",
+        "after": r"\bafter\b",
+    }.items()
+}
+_TURN_THERE = re.compile(
+    r"^\s*(?:turn\s+)?(?:here\s+)?(?:immediately\s+|just\s+|right\s+)?(?:at|after|when|where|once|with|by|as|past)\b[^.;]*$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +230,10 @@ def read_instructions(text: str) -> RoutePlan:
     tidy = _tidy(text)
     lower = tidy.lower()
     marks = _marks(lower)
-    legs, counts_at = _legs(lower, marks)
+    legs, counts_at, count = _legs(lower, marks)
     stop_at, last_turn_end = _stop_span(lower, marks)
-    stop = _stop(lower, stop_at=stop_at, last_turn_end=last_turn_end, marks=marks, last=legs[-1])
-    landmarks = _landmarks(find_mentions(tidy), counts_at=counts_at, stop_at=stop_at, lower=lower, legs=len(legs))
+    stop = _stop(lower, stop_at=stop_at, last_turn_end=last_turn_end, marks=marks, count=count)
+    landmarks = _landmarks(find_mentions(tidy), counts_at=counts_at, stop_at=stop_at, lower=lower, legs=legs, turns=[mark for mark in marks if mark.kind == "turn"])
     return RoutePlan(legs=tuple(legs), stop=stop, landmarks=landmarks)
 
 
@@ -247,7 +292,8 @@ def _junction_mark(lower: str, found: re.Match[str]) -> _Mark | None:
     start = found.start("noun") if not modifiers else found.start()
     before = lower[max(0, start - 40) : start]
     after = lower[found.end() : found.end() + 24]
-    numbered = [w for w in words if w in _NUMBERS or w.isdigit()]
+    ways = {number for number, way in zip(words, words[1:], strict=False) if way in {"way", "ways"}}
+    numbered = [w for w in words if (w in _NUMBERS or w.isdigit()) and w not in ways]
     ordinals = [_ORDINALS[w] for w in words if w in _ORDINALS]
     is_next = bool({"next", "following", "immediate"} & set(words))
     is_corner_of_place = bool(re.search(r"\b(?:on|near|far|from|is|be|are)\s*$", before)) or bool(
@@ -303,11 +349,12 @@ def _stop_marks(lower: str) -> list[_Mark]:
     return marks
 
 
-def _legs(lower: str, marks: list[_Mark]) -> tuple[list[Leg], list[tuple[int, int, int]]]:
-    """The legs, and for each place of the text where the count changes: (offset, leg, junctions passed)."""
+def _legs(lower: str, marks: list[_Mark]) -> tuple[list[Leg], list[tuple[int, int, int, bool]], _Count]:
+    """The legs; for each place of the text where the count changes: (offset, leg, junctions, standing at one); and the
+    count on the last leg."""
     legs: list[Leg] = []
     count = _Count()
-    counts_at: list[tuple[int, int, int]] = [(0, 0, 0)]
+    counts_at: list[tuple[int, int, int, bool]] = [(0, 0, 0, False)]
     stop_from = next((mark.start for mark in reversed(marks) if mark.kind == "stop"), len(lower))
     used: set[int] = set()
     last_turn: _Mark | None = None
@@ -325,14 +372,14 @@ def _legs(lower: str, marks: list[_Mark]) -> tuple[list[Leg], list[tuple[int, in
                 count.passed, count.reached, count.counting = max(count.passed, mark.ordinal - 1), True, "counted"
             _finish(legs, count, mark)
             count, last_turn = _Count(), mark
-            counts_at.append((mark.start, len(legs), 0))
+            counts_at.append((mark.start, len(legs), 0, False))
         elif mark.kind == "junction" and mark.start < stop_from:
             _add(count, mark)
-            counts_at.append((mark.start, len(legs), count.passed))
+            counts_at.append((mark.start, len(legs), count.total, count.reached))
     legs.append(
         Leg(turn=None, junctions=count.total, counting=count.counting, lights=count.lights, turn_kind=count.kind)
     )
-    return legs, counts_at
+    return legs, counts_at, count
 
 
 def _repeats(lower: str, last: _Mark, mark: _Mark, count: _Count) -> bool:
@@ -410,13 +457,12 @@ def _stop_span(lower: str, marks: list[_Mark]) -> tuple[int, int]:
     return (stops[-1] if stops else len(lower)), last_turn_end
 
 
-def _stop(lower: str, *, stop_at: int, last_turn_end: int, marks: list[_Mark], last: Leg) -> Stop:
+def _stop(lower: str, *, stop_at: int, last_turn_end: int, marks: list[_Mark], count: _Count) -> Stop:
     tail = lower[stop_at:]
     clause = _SENTENCE.split(tail, maxsplit=1)[0]
     lead = _SENTENCE.split(lower[last_turn_end:stop_at])[-1]
-    words = lower[last_turn_end:]
     inside = [mark for mark in marks if mark.kind == "junction" and mark.start >= stop_at and mark.end <= stop_at + len(clause)]
-    passed = last.junctions
+    passed, reaches = count.passed, count.reached
     kind: StopKind = "landmark"
     part: float | None = None
     best = len(clause) + 1
@@ -433,29 +479,35 @@ def _stop(lower: str, *, stop_at: int, last_turn_end: int, marks: list[_Mark], l
         named = bool(re.search(r"in front|next to|adjacent|when you|outside|near|by\b|at\b|before|after|past", clause))
         if inside and re.match(r"\w+\s+(?:right\s+)?(?:at|in|when|under|near)\b", clause):
             kind = "in_junction"
-        elif not named and not last.junctions and stop_at - last_turn_end < 60:
+        elif not named and not count.total and stop_at - last_turn_end < 60:
             kind = "after_turn"
-        elif not clause and last.junctions:
-            kind = "in_junction"
         elif not clause:
-            kind = "after_turn"
-        elif not named and last.junctions:
+            kind = "in_junction" if count.total else "after_turn"
+        elif not named and count.total:
             kind = "after_junction"
-    reached = kind in {"before_junction", "in_junction"}
-    if reached and last.counting != "unsaid" and not inside and re.search(r"\b(?:to|at|reach|until)\b", lead):
-        passed = max(0, passed - 1)
-    elif reached and inside and inside[0].ordinal is not None:
-        passed = max(passed, inside[0].ordinal - 1)
-    return Stop(kind=kind, passed=passed, part=part, words=words.strip())
+    if inside and kind in {"in_junction", "before_junction"}:
+        ordinal = inside[0].ordinal
+        passed = max(passed, ordinal - 1) if ordinal is not None else passed
+        reaches = True
+    words = lower[last_turn_end:]
+    cues = tuple(name for name, pattern in _CUES.items() if pattern.search(words))
+    return Stop(kind=kind, passed=passed, reaches=reaches, part=part, cues=cues)
 
 
 def _landmarks(
-    mentions: list[Mention], *, counts_at: list[tuple[int, int, int]], stop_at: int, lower: str, legs: int
+    mentions: list[Mention], *, counts_at: list[tuple[int, int, int, bool]], stop_at: int, lower: str, legs: list[Leg], turns: list[_Mark]
 ) -> tuple[Landmark, ...]:
     landmarks: list[Landmark] = []
     stop_end = stop_at + len(_SENTENCE.split(lower[stop_at:], maxsplit=1)[0])
     for mention in mentions:
-        leg, passed = next((l, p) for offset, l, p in reversed(counts_at) if offset <= mention.start)
+        leg, junctions, at_junction = next(found[1:] for found in reversed(counts_at) if found[0] <= mention.start)
+        turn = next((mark for mark in reversed(turns) if mark.start <= mention.start), None)
+        at_corner = mention.at_corner
+        if turn is not None and leg and not junctions and _TURN_THERE.match(lower[turn.end : mention.start]):
+            # "Turn left after passing X", "turn left at the light with X": X stands where one turns
+            leg, junctions, at_junction = leg - 1, legs[leg - 1].junctions, True
+        elif at_corner and leg and not junctions:
+            leg, junctions, at_junction = leg - 1, legs[leg - 1].junctions, True
         sentence_start = max((m.end() for m in _SENTENCE.finditer(lower) if m.end() <= mention.start), default=0)
         sentence = lower[sentence_start : mention.end]
         role: Role
@@ -463,18 +515,21 @@ def _landmarks(
             role = "beyond"
         elif mention.start >= stop_at:
             role = "stop" if mention.start <= stop_end else "near"
-        elif mention.at_corner:
+        elif at_corner:
             role = "turn"
         else:
             role = "pass"
         landmarks.append(
             Landmark(
                 name=mention.name,
-                leg=min(leg, legs - 1),
-                junctions_before=passed,
+                leg=leg,
+                junctions=junctions,
+                at_junction=at_junction,
                 role=role,
+                relation=mention.relation,
+                is_proper=mention.is_proper,
                 side=mention.side,
-                at_corner=mention.at_corner,
+                at_corner=at_corner,
             )
         )
     return tuple(landmarks)

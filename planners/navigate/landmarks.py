@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from planners.navigate.route_plan import Side
+from planners.navigate.route_plan import Relation, Side
 
 _COMMON = (
     r"bike[- ]?rentals?(?: station)?|bus (?:stop|station)s?|subway (?:entrance|station)s?|parking (?:lot|garage|area)s?|"
@@ -18,9 +18,10 @@ _COMMON = (
     r"bakery|deli|cinema|courthouse|basketball court|tennis court|dog run|atm|university|college|"
     r"supermarket|hostel|plaza|monument|stadium|embassy|parking"
 )
+_WORD = r"(?:(?:St|Dr|Mr|Mrs|Mt|No|[A-Z])\.(?=\s?[A-Z0-9])|[A-Z0-9][\w'&+-]*(?:\.\w+)*)"
+_LINK = r"(?:of|the|and|de|la|le|on|&|for|at|du|des|by|in|y|'n'|n'|\+)"
 _MENTION = re.compile(
-    rf"(?P<proper>(?:[A-Z0-9][\w'&.+-]*|&|[A-Z]\.)(?:\s+(?:of|the|and|de|la|le|on|&|for|at|du|des|by|in|y|'n')"
-    rf"(?=\s+[A-Z0-9])|\s+(?:[A-Z][\w'&.+-]*|&|\d[\w'-]*(?=\s+[A-Z])|\d+(?=[\s,.]|$)))*)|(?P<common>\b(?:{_COMMON})\b)"
+    rf"(?P<proper>{_WORD}(?:\s+{_LINK}(?:\s+the)?(?=\s+[A-Z0-9])|\s+{_WORD}|\s+&)*)|(?P<common>\b(?:{_COMMON})\b)"
 )
 _NOT_NAMES = frozenset(
     "a an the go turn make take head walk continue pass stop proceed at you your there it this that if when after "
@@ -29,9 +30,15 @@ _NOT_NAMES = frozenset(
     "bear veer past through from near directly immediately possibly almost about end here ignore until reach enter "
     "should will may might come slow one two three 1 2 3 4 5 1/2 1/4 3/4 1st 2nd 3rd 4th 5th 6th 4-way 3-way 2/3 1/3 "
     "arrive finally again both all so and or but for of going turning starting beginning t-intersection intersection "
+    "you'll you're it's there's that's you've they here's sorry note what where while without not only "
     "leave exit advance over up down along notice also halfway half passing".split()
 )
 _SIDE = re.compile(r"^[\s,]*(?:\w+\s+){0,4}?(?:on|to|at|along)\s+(?:the|your)?\s*(?:far |near |same )*(left|right)\b(?P<corner>[\w\s]{0,12}corner)?")
+_AHEAD = re.compile(
+    r"\b(?:before|short of|shy of|until|reach(?:ing)?|get(?:ting)? to|approach(?:ing)?|prior to|nearing)\s+"
+    r"(?:\w+\s+){0,3}$"
+)
+_BEHIND = re.compile(r"\b(?:after|past|pass(?:ing|ed)?|beyond|by)\s+(?:\w+\s+){0,2}$")
 _CORNER = re.compile(r"^[\s,]*(?:[\w'&]+\s+){0,6}?(?:on|at)\s+(?:\w+\s+){0,4}corners?\b")
 
 
@@ -44,6 +51,8 @@ class Mention:
     end: int
     side: Side
     at_corner: bool
+    relation: Relation
+    is_proper: bool
 
 
 def find_mentions(text: str) -> list[Mention]:
@@ -60,10 +69,12 @@ def find_mentions(text: str) -> list[Mention]:
             if not words or (len(words) == 1 and (words[0].lower() in _NOT_NAMES or re.fullmatch(r"[\d/.]+|\w", words[0]))):
                 continue
         name = landmark_name(" ".join(words))
-        if not name:
+        if not name or re.fullmatch(r"\d+(?:st|nd|rd|th)?|\w", name):
             continue
         rest = re.split(r"[.;]\s", text[found.end() : found.end() + 70], maxsplit=1)[0]
         side = _SIDE.match(rest)
+        before = re.split(r"[.;,]\s", text[max(0, start - 40) : start].lower())[-1]
+        relation: Relation = "before" if _AHEAD.search(before) else "after" if _BEHIND.search(before) else "at"
         mentions.append(
             Mention(
                 name=name,
@@ -71,6 +82,8 @@ def find_mentions(text: str) -> list[Mention]:
                 end=found.end(),
                 side="none" if side is None else ("left" if side.group(1) == "left" else "right"),
                 at_corner=_CORNER.match(rest) is not None or (side is not None and side.group("corner") is not None),
+                relation=relation,
+                is_proper=found.group("proper") is not None,
             )
         )
     return mentions

@@ -15,6 +15,8 @@ Counting = Literal["counted", "next", "unsaid"]
 StopKind = Literal["after_turn", "before_junction", "in_junction", "after_junction", "part_of_block", "landmark"]
 Role = Literal["turn", "pass", "stop", "beyond", "near"]
 """Where a landmark is named: at a turn, on the way, at the stop, after it ("you have gone too far"), near the stop."""
+Relation = Literal["at", "before", "after"]
+"""Where the walker is when it counts: `after` a landmark that was passed, `before` one that lies ahead."""
 Side = Literal["left", "right", "none"]
 JunctionKind = Literal["light", "crossing"]
 
@@ -45,9 +47,14 @@ class Landmark(_Part):
     name: str
     """Lower case, as words."""
     leg: int = Field(ge=0)
-    junctions_before: int = Field(ge=0)
-    """Junctions counted on that leg before it is named."""
+    junctions: int = Field(ge=0)
+    """Junctions counted on that leg when it is named."""
+    at_junction: bool = False
+    """Whether the text stands at the last of them then, rather than behind it."""
     role: Role
+    relation: Relation = "at"
+    is_proper: bool = True
+    """A name (`Starbucks`), not a kind (`bus stop`)."""
     side: Side = "none"
     at_corner: bool = False
 
@@ -57,12 +64,13 @@ class Stop(_Part):
 
     kind: StopKind
     passed: int = Field(ge=0)
-    """Junctions to pass on the last leg before the stop; with `before_junction` and `in_junction`, the next one is the
-    one it speaks of."""
+    """Junctions to pass on the last leg before the stop."""
+    reaches: bool = False
+    """Whether the text then goes up to one more ("go to the next light and stop before it")."""
+    cues: tuple[str, ...] = ()
+    """Short phrases that tell where on the block (`few steps`, `second building`), by name."""
     part: float | None = None
     """Share of the block walked, with `part_of_block`."""
-    words: str = ""
-    """The text from the last turn on, lower case: what the follower's learned priors look at."""
 
 
 class RoutePlan(_Part):
