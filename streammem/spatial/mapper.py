@@ -57,7 +57,7 @@ class Mapper:
         self.recording = recording
         self.settings = settings
         self.encoder = encoder
-        self.short_term = ObjectMemory(settings.short_term_objects)
+        self.short_term = ObjectMemory[str](settings.short_term_objects)
         self.rooms: dict[str, tuple[Floats, Floats]] = {}
         self.pose: Floats | None = None
         self.dropped = 0

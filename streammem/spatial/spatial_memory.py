@@ -279,7 +279,7 @@ class SpatialMemory:
         return self._tree[1]
 
     @property
-    def short_term(self) -> ObjectMemory:
+    def short_term(self) -> ObjectMemory[str]:
         """The few things that are at hand: those most likely needed next. Of a writer."""
         return self._mapping().short_term
 
