@@ -28,20 +28,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from streammem.recall.candidates import Candidate
-from streammem.recall.fusion import Floors
+from streammem.recall.fusion import NO_FLOORS, Floors, event_part, line_part
+from streammem.recall.nearness import AROUND, best_near
 from streammem.recall.temporal import TimePreference
 from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBSERVATIONS
-from streammem.types import NS_PER_S, Hit
+from streammem.types import Hit
 
-LINE_DENSE, EVENT_DENSE, LINE_WORDS, EVENT_WORDS = 0.15, 0.20, 0.20, 0.45
-AROUND = 0.4
-"""Share of the best event near by: who answers speaks after who asks, and an episode is about one thing."""
-AROUND_NS = 150 * NS_PER_S
-AROUND_FADE = 0.3
-"""What the best event near by has lost at `AROUND_NS`."""
 APART = 0.5
 """Centres of two passages are at least this share of their length apart."""
 
@@ -133,45 +127,18 @@ def _gathered(
 
 def _score(events: list[_Event], *, floors: dict[str, Floors], has_dense: bool, preference: TimePreference) -> None:
     """Sets `score` of every event."""
-    lines, wholes = floors.get(OBSERVATIONS, Floors()), floors.get(EVENTS, Floors())
-    own = np.zeros(len(events))
-    for index, event in enumerate(events):
-        whole = event.whole
-        # What a search did not return is at most as good as the last that it did.
-        words = LINE_WORDS * _known(event.line_words, lines.words)
-        words += EVENT_WORDS * _known(whole.words if whole else None, wholes.words)
-        if has_dense:
-            dense = LINE_DENSE * _known(event.line_dense, lines.dense)
-            dense += EVENT_DENSE * _known(whole.dense if whole else None, wholes.dense)
-            own[index] = words + dense
-        else:
-            own[index] = words / (LINE_WORDS + EVENT_WORDS)
-    near = _best_near(own, events)
+    lines, wholes = floors.get(OBSERVATIONS, NO_FLOORS), floors.get(EVENTS, NO_FLOORS)
+    own = np.array(
+        [
+            line_part(event.line_dense, event.line_words, lines, has_dense=has_dense)
+            + event_part(event.whole, wholes, has_dense=has_dense)
+            for event in events
+        ]
+    )
+    near = best_near(own, [event.recording for event in events], [event.middle_ns for event in events])
     for index, event in enumerate(events):
         text = (1.0 - AROUND) * float(own[index]) + AROUND * float(near[index])
         event.score = max(text, event.seen) + preference.bonus(event.t_start_ns, event.t_end_ns)
-
-
-def _best_near(own: npt.NDArray[np.float64], events: list[_Event]) -> npt.NDArray[np.float64]:
-    """(N,): the best of `own` within `AROUND_NS` of each event's middle in its recording, itself included."""
-    best = own.copy()
-    by_recording: dict[str, list[int]] = defaultdict(list)
-    for index, event in enumerate(events):
-        by_recording[event.recording].append(index)
-    for members in by_recording.values():
-        members.sort(key=lambda index: events[index].middle_ns)
-        order = np.array(members, dtype=np.int64)
-        middles = np.array([events[index].middle_ns for index in members], dtype=np.int64)
-        for step in range(1, len(order)):
-            apart = middles[step:] - middles[:-step]
-            inside = apart <= AROUND_NS
-            if not inside.any():
-                break
-            left, right = order[:-step][inside], order[step:][inside]
-            kept = 1.0 - AROUND_FADE * apart[inside] / AROUND_NS
-            best[left] = np.maximum(best[left], own[right] * kept)
-            best[right] = np.maximum(best[right], own[left] * kept)
-    return best
 
 
 def _span(event: _Event, *, length_ns: int, as_of_ns: int | None) -> _Spans:
@@ -192,7 +159,3 @@ def _span(event: _Event, *, length_ns: int, as_of_ns: int | None) -> _Spans:
 
 def _larger(one: float | None, other: float | None) -> float | None:
     return one if other is None else other if one is None else max(one, other)
-
-
-def _known(value: float | None, floor: float) -> float:
-    return floor if value is None else value

@@ -114,7 +114,7 @@ class Recaller:
         floors = self._search(pool, EVENTS, text, self._text_vector(text), where, limit)
         candidates = list(pool.items.values())
         for candidate in candidates:
-            candidate.score = fusion.text_score(candidate, floors, has_dense=self._encoder is not None)
+            candidate.score = fusion.alone(candidate, floors, has_dense=self._encoder is not None)
         return [candidate.hit() for candidate in fusion.rank(candidates, k=query.k)]
 
     def _search(

@@ -24,7 +24,7 @@ FRESH_S = 540.0
 """Nothing fades before. What a question asks about has usually been over for minutes, not seconds."""
 FADE = 0.0027
 """Lost per squared e-folding of age beyond `FRESH_S`: 0.03 at four hours, 0.07 at a day, 0.13 at a week."""
-NAMED = 0.03
+NAMED = 0.15
 """Gained inside a time that the question or one of its choices names."""
 
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
@@ -93,11 +93,8 @@ def times_named(text: str, *, as_of_ns: int, first_ns: Callable[[], int]) -> lis
     now_s = as_of_ns / NS_PER_S
     reading = _Reading(text=text.lower(), now_s=now_s, today_s=_day_of(now_s), first_ns=first_ns)
     found = [span for pattern, read in _RULES for match in reading.take(pattern) if (span := read(reading, match))]
-    return [
-        (int(start * NS_PER_S), min(int(end * NS_PER_S), as_of_ns))
-        for start, end in found
-        if start * NS_PER_S < as_of_ns
-    ]
+    spans = [(int(start * NS_PER_S), min(int(end * NS_PER_S), as_of_ns)) for start, end in found]
+    return [(start, end) for start, end in spans if start < end]
 
 
 def _day_of(now_s: float) -> float:

@@ -1,6 +1,8 @@
 """Full-text search (BM25, stemmed, without stop words): names, numbers and rare words, where embeddings are vague.
 
-The query is matched as plain words: it has no operators, so nothing a user types is a syntax error.
+The query is matched as plain words: it has no operators, so nothing a user types is a syntax error. Words that only ask
+(`who`, `did`, `you`, `usually`, `last time`) are left out unless there are no others: what they mean is read elsewhere
+(`temporal`), and lines that hold them answer nothing. On two sets of questions that finds two to three points more.
 
 Calibration. BM25 has no upper bound and grows with the number of words asked for, so a score `s` becomes
 `s / (s + HALF)`: a rare word alone (about 8) gives a third, several give more.
@@ -18,6 +20,13 @@ HALF = 16.0
 MAX_WORDS = 64
 """Distinct words of a query that are searched; a page pasted as a question would search the whole index."""
 _WORD = re.compile(r"\w+")
+_ASKING = frozenset(
+    _WORD.findall(
+        "who whom whose what when where which why how do does did done doing i you he she we they me him her us them my"
+        " your his our their mine am have has had been were can could would should last time first usually often always"
+        " just now today yesterday ago about hours hour day days"
+    )
+)
 
 
 def calibrate(bm25: float) -> float:
@@ -26,8 +35,10 @@ def calibrate(bm25: float) -> float:
 
 
 def plain_words(text: str) -> str:
-    """The distinct words of a query, in order, without anything that is not a word."""
-    return " ".join(list(dict.fromkeys(_WORD.findall(text)))[:MAX_WORDS])
+    """The distinct words of a query, in order, without anything that is not a word and without words that only ask."""
+    words = list(dict.fromkeys(_WORD.findall(text)))
+    telling = [word for word in words if word.lower() not in _ASKING]
+    return " ".join((telling or words)[:MAX_WORDS])
 
 
 def search_text(pool: Pool, reader: Reader, table: str, *, text: str, where: Where, limit: int) -> float:
