@@ -149,8 +149,8 @@ def scored(score: Callable[[int, int, int], float | tuple[int, int]]) -> Policy:
 
 
 def tiny_lfu(window_share: float) -> Policy:
-    """W-TinyLFU (Einziger, Friedman, Manes 2017): an LRU window before a segmented LRU that only what is used more often
-    enters; counts are exact here, where it keeps a sketch, and are halved every ten capacities."""
+    """W-TinyLFU (Einziger, Friedman, Manes 2017): an LRU window before a segmented LRU that only what is used more
+    often enters; counts are exact here, where it keeps a sketch, and are halved every ten capacities."""
 
     def run(trace: Trace, capacity: int) -> float:
         window_size = max(1, round(capacity * window_share))
