@@ -182,8 +182,10 @@ class MemoryView:
         event_ids: tuple[str, ...] | None = None,
         level: Level | None = None,
         choices: tuple[str, ...] = (),
+        passage_s: float | None = None,
     ) -> list[Hit]:
-        """Hybrid recall inside the span and the events; over one level's segments where `level` is given."""
+        """Hybrid recall inside the span and the events; over one level's segments where `level` is given; as passages
+        of `passage_s` seconds where that is given."""
         query = Query(
             text=text,
             choices=choices,
@@ -193,6 +195,7 @@ class MemoryView:
             recordings=(span.recording,) if span else None,
             modalities=modalities,
             event_ids=event_ids,
+            passage_s=passage_s,
             k=k,
         )
         return self.memory.recall(query) if level is None else self.memory.recall_level(query, level=level)

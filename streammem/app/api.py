@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from streammem.app import compose
+from streammem.app.spans import SpanChoice, passage_length_s
 from streammem.app.subtitles import Cue
 from streammem.errors import InputError, SourceError
 from streammem.memory import Memory
@@ -199,12 +200,15 @@ def search(
     after: str | None = None,
     before: str | None = None,
     recording: str | None = None,
+    spans: SpanChoice = "auto",
     config: ConfigLike = None,
 ) -> list[Hit]:
     """Finds spans by what was said, seen or written in them, or by how they look, best first.
 
     Args:
         text, image: what to look for; at least one of them. `image` is the path of a picture.
+        spans: `lines` returns every line and picture that matches, with its own times; `passages` half minutes around
+            what matches, each once, with their best line; `auto` passages where lines are dense (`app.spans`).
         after, before: as `as_of` in `ask`; with `recording`, counted from that recording's start.
 
     Raises:
@@ -227,6 +231,7 @@ def search(
                 after_ns=_time(after, chosen),
                 before_ns=_time(before, chosen),
                 recordings=(recording,) if recording is not None else None,
+                passage_s=passage_length_s(opened, spans) if text else None,
                 k=k,
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,12 @@ from streammem.app.cli.options import (
 from streammem.app.cli.output import print_json, quoted, span, stdout_console, table
 
 
+class Spans(StrEnum):
+    AUTO = "auto"
+    LINES = "lines"
+    PASSAGES = "passages"
+
+
 def search(
     memory: MemoryOption,
     text: Annotated[str | None, typer.Argument(metavar="TEXT", show_default=False)] = None,
@@ -28,6 +35,9 @@ def search(
     after: AfterOption = None,
     before: BeforeOption = None,
     recording: RecordingOption = None,
+    spans: Annotated[
+        Spans, typer.Option("--spans", help="Single lines, or half minutes. auto: half minutes where lines are dense.")
+    ] = Spans.AUTO,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -37,7 +47,15 @@ def search(
 
     with api.open_memory(memory, config=config) as opened:
         hits = api.search(
-            text, memory=opened, k=k, image=image, after=after, before=before, recording=recording, config=config
+            text,
+            memory=opened,
+            k=k,
+            image=image,
+            after=after,
+            before=before,
+            recording=recording,
+            spans=spans.value,
+            config=config,
         )
         starts = recording_starts(opened)
     records = [hit_record(hit, starts) for hit in hits]
