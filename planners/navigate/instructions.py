@@ -29,12 +29,39 @@ from streammem.errors import InputError
 MAX_CHARACTERS = 4000
 
 _NUMBERS = {
-    **{"one": 1, "two": 2, "both": 2, "couple": 2, "couple of": 2, "three": 3, "few": 3, "several": 3, "four": 4},
-    **{"five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10},
+    "one": 1,
+    "two": 2,
+    "both": 2,
+    "couple": 2,
+    "couple of": 2,
+    "three": 3,
+    "few": 3,
+    "several": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
 }
 _ORDINALS = {
-    **{"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8},
-    **{"1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5, "6th": 6, "7th": 7, "8th": 8},
+    "first": 1,
+    "second": 2,
+    "third": 3,
+    "fourth": 4,
+    "fifth": 5,
+    "sixth": 6,
+    "seventh": 7,
+    "eighth": 8,
+    "1st": 1,
+    "2nd": 2,
+    "3rd": 3,
+    "4th": 4,
+    "5th": 5,
+    "6th": 6,
+    "7th": 7,
+    "8th": 8,
 }
 _SAME = {"this", "that", "these", "those", "here", "there", "it"}
 _MODIFIER = (
@@ -122,7 +149,12 @@ _PARTS: tuple[tuple[re.Pattern[str], float], ...] = (
     (re.compile(r"(?:1/3|(?:a|one)[- ]third|third of the way)"), 0.33),
     (re.compile(r"(?:almost|nearly|most of the way|not quite)\s+(?:all the way|to the end|the end)"), 0.9),
     (re.compile(r"(?:near|towards?|close to|almost (?:at|to)) the end|most of the way|second to last"), 0.85),
-    (re.compile(r"(?:1/2|½|half|halfway|mid[ -]?way|mid[ -]?block|middle of (?:the|this) (?:\w+ )?block|center of the block)"), 0.5),
+    (
+        re.compile(
+            r"(?:1/2|½|half|halfway|mid[ -]?way|mid[ -]?block|middle of (?:the|this) (?:\w+ )?block|center of the block)"
+        ),
+        0.5,
+    ),
 )
 _CUES: dict[str, re.Pattern[str]] = {
     name: re.compile(pattern)
@@ -233,7 +265,14 @@ def read_instructions(text: str) -> RoutePlan:
     legs, counts_at, count = _legs(lower, marks)
     stop_at, last_turn_end = _stop_span(lower, marks)
     stop = _stop(lower, stop_at=stop_at, last_turn_end=last_turn_end, marks=marks, count=count)
-    landmarks = _landmarks(find_mentions(tidy), counts_at=counts_at, stop_at=stop_at, lower=lower, legs=legs, turns=[mark for mark in marks if mark.kind == "turn"])
+    landmarks = _landmarks(
+        find_mentions(tidy),
+        counts_at=counts_at,
+        stop_at=stop_at,
+        lower=lower,
+        legs=legs,
+        turns=[mark for mark in marks if mark.kind == "turn"],
+    )
     return RoutePlan(legs=tuple(legs), stop=stop, landmarks=landmarks)
 
 
@@ -269,7 +308,9 @@ def _turn_marks(lower: str) -> list[_Mark]:
                 ordinal=next((_ORDINALS[w] for w in re.findall(r"\w+", found.group()) if w in _ORDINALS), None),
             )
         )
-    for found in re.finditer(r"\b(left|right)[- ](?:hand )?fork|fork(?: in the road)?,? (?:\w+ ){0,4}(left|right)", lower):
+    for found in re.finditer(
+        r"\b(left|right)[- ](?:hand )?fork|fork(?: in the road)?,? (?:\w+ ){0,4}(left|right)", lower
+    ):
         word = found.group(1) or found.group(2)
         if not any(mark.start <= found.end() and found.start() <= mark.end for mark in marks):
             direction: Direction = "left" if word == "left" else "right"
@@ -304,12 +345,16 @@ def _junction_mark(lower: str, found: re.Match[str]) -> _Mark | None:
             return None
         if re.match(r"\s*(?:of|step|block|building|more|traffic|light|intersection|store|set)", after):
             return None
-    if noun.startswith("corner") and (is_corner_of_place or not re.search(r"(?:\bto|\bat|until|reach|the)\s*$", before)):
+    if noun.startswith("corner") and (
+        is_corner_of_place or not re.search(r"(?:\bto|\bat|until|reach|the)\s*$", before)
+    ):
         return None
     if noun in {"street", "streets"}:
         if not (ordinals or (is_next and "the" in words)) or "side" in words:
             return None
-    if noun.startswith("block") and not (numbered and re.search(r"(?:go|walk|for|straight|down|continue|head|after|past|pass)\s*$", before)):
+    if noun.startswith("block") and not (
+        numbered and re.search(r"(?:go|walk|for|straight|down|continue|head|after|past|pass)\s*$", before)
+    ):
         return None
     if noun.startswith("crosswalk"):
         return None
@@ -393,7 +438,12 @@ def _belongs_to_turn(lower: str, turn: _Mark, junction: _Mark) -> bool:
     if junction.kind != "junction" or junction.passes:
         return False
     between = lower[turn.end : junction.start]
-    return bool(re.fullmatch(r"\s*(?:turn\s+)?(?:again\s+)?(?:immediately\s+|right\s+)?(?:here\s+)?(?:at|when you (?:reach|get to|come to)|on|onto)?\s*(?:at)?\s*", between))
+    return bool(
+        re.fullmatch(
+            r"\s*(?:turn\s+)?(?:again\s+)?(?:immediately\s+|right\s+)?(?:here\s+)?(?:at|when you (?:reach|get to|come to)|on|onto)?\s*(?:at)?\s*",
+            between,
+        )
+    )
 
 
 def _add(count: _Count, mark: _Mark) -> None:
@@ -461,7 +511,11 @@ def _stop(lower: str, *, stop_at: int, last_turn_end: int, marks: list[_Mark], c
     tail = lower[stop_at:]
     clause = _SENTENCE.split(tail, maxsplit=1)[0]
     lead = _SENTENCE.split(lower[last_turn_end:stop_at])[-1]
-    inside = [mark for mark in marks if mark.kind == "junction" and mark.start >= stop_at and mark.end <= stop_at + len(clause)]
+    inside = [
+        mark
+        for mark in marks
+        if mark.kind == "junction" and mark.start >= stop_at and mark.end <= stop_at + len(clause)
+    ]
     passed, reaches = count.passed, count.reached
     kind: StopKind = "landmark"
     part: float | None = None
@@ -495,7 +549,13 @@ def _stop(lower: str, *, stop_at: int, last_turn_end: int, marks: list[_Mark], c
 
 
 def _landmarks(
-    mentions: list[Mention], *, counts_at: list[tuple[int, int, int, bool]], stop_at: int, lower: str, legs: list[Leg], turns: list[_Mark]
+    mentions: list[Mention],
+    *,
+    counts_at: list[tuple[int, int, int, bool]],
+    stop_at: int,
+    lower: str,
+    legs: list[Leg],
+    turns: list[_Mark],
 ) -> tuple[Landmark, ...]:
     landmarks: list[Landmark] = []
     stop_end = stop_at + len(_SENTENCE.split(lower[stop_at:], maxsplit=1)[0])

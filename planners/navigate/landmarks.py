@@ -24,16 +24,166 @@ _MENTION = re.compile(
     rf"(?P<proper>{_WORD}(?:\s+{_LINK}(?:\s+the)?(?=\s+[A-Z0-9])|\s+{_WORD}|\s+&)*)|(?P<common>\b(?:{_COMMON})\b)"
 )
 _NOT_NAMES = frozenset(
-    "a an the go turn make take head walk continue pass stop proceed at you your there it this that if when after "
-    "before then once keep follow start begin destination cross right left straight light lights next on in to with "
-    "just do don't follow drive travel move hang stay t y i first second third fourth now be as by look watch get "
-    "bear veer past through from near directly immediately possibly almost about end here ignore until reach enter "
-    "should will may might come slow one two three 1 2 3 4 5 1/2 1/4 3/4 1st 2nd 3rd 4th 5th 6th 4-way 3-way 2/3 1/3 "
-    "arrive finally again both all so and or but for of going turning starting beginning t-intersection intersection "
-    "you'll you're it's there's that's you've they here's sorry note what where while without not only "
-    "leave exit advance over up down along notice also halfway half passing".split()
+    [
+        "a",
+        "an",
+        "the",
+        "go",
+        "turn",
+        "make",
+        "take",
+        "head",
+        "walk",
+        "continue",
+        "pass",
+        "stop",
+        "proceed",
+        "at",
+        "you",
+        "your",
+        "there",
+        "it",
+        "this",
+        "that",
+        "if",
+        "when",
+        "after",
+        "before",
+        "then",
+        "once",
+        "keep",
+        "follow",
+        "start",
+        "begin",
+        "destination",
+        "cross",
+        "right",
+        "left",
+        "straight",
+        "light",
+        "lights",
+        "next",
+        "on",
+        "in",
+        "to",
+        "with",
+        "just",
+        "do",
+        "don't",
+        "follow",
+        "drive",
+        "travel",
+        "move",
+        "hang",
+        "stay",
+        "t",
+        "y",
+        "i",
+        "first",
+        "second",
+        "third",
+        "fourth",
+        "now",
+        "be",
+        "as",
+        "by",
+        "look",
+        "watch",
+        "get",
+        "bear",
+        "veer",
+        "past",
+        "through",
+        "from",
+        "near",
+        "directly",
+        "immediately",
+        "possibly",
+        "almost",
+        "about",
+        "end",
+        "here",
+        "ignore",
+        "until",
+        "reach",
+        "enter",
+        "should",
+        "will",
+        "may",
+        "might",
+        "come",
+        "slow",
+        "one",
+        "two",
+        "three",
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+        "1/2",
+        "1/4",
+        "3/4",
+        "1st",
+        "2nd",
+        "3rd",
+        "4th",
+        "5th",
+        "6th",
+        "4-way",
+        "3-way",
+        "2/3",
+        "1/3",
+        "arrive",
+        "finally",
+        "again",
+        "both",
+        "all",
+        "so",
+        "and",
+        "or",
+        "but",
+        "for",
+        "of",
+        "going",
+        "turning",
+        "starting",
+        "beginning",
+        "t-intersection",
+        "intersection",
+        "you'll",
+        "you're",
+        "it's",
+        "there's",
+        "that's",
+        "you've",
+        "they",
+        "here's",
+        "sorry",
+        "note",
+        "what",
+        "where",
+        "while",
+        "without",
+        "not",
+        "only",
+        "leave",
+        "exit",
+        "advance",
+        "over",
+        "up",
+        "down",
+        "along",
+        "notice",
+        "also",
+        "halfway",
+        "half",
+        "passing",
+    ]
 )
-_SIDE = re.compile(r"^[\s,]*(?:\w+\s+){0,4}?(?:on|to|at|along)\s+(?:the|your)?\s*(?:far |near |same )*(left|right)\b(?P<corner>[\w\s]{0,12}corner)?")
+_SIDE = re.compile(
+    r"^[\s,]*(?:\w+\s+){0,4}?(?:on|to|at|along)\s+(?:the|your)?\s*(?:far |near |same )*(left|right)\b(?P<corner>[\w\s]{0,12}corner)?"
+)
 _AHEAD = re.compile(
     r"\b(?:before|short of|shy of|until|reach(?:ing)?|get(?:ting)? to|approach(?:ing)?|prior to|nearing)\s+"
     r"(?:\w+\s+){0,3}$"
@@ -66,7 +216,9 @@ def find_mentions(text: str) -> list[Mention]:
             while words and (words[0].lower().strip(".,") in _NOT_NAMES and (opens_sentence or len(words) == 1)):
                 words = words[1:]
                 opens_sentence = False
-            if not words or (len(words) == 1 and (words[0].lower() in _NOT_NAMES or re.fullmatch(r"[\d/.]+|\w", words[0]))):
+            if not words or (
+                len(words) == 1 and (words[0].lower() in _NOT_NAMES or re.fullmatch(r"[\d/.]+|\w", words[0]))
+            ):
                 continue
         name = landmark_name(" ".join(words))
         if not name or re.fullmatch(r"\d+(?:st|nd|rd|th)?|\w", name):
@@ -93,4 +245,6 @@ def landmark_name(name: str) -> str:
     """A name as it is compared: lower case words without marks, the genitive, or articles."""
     lower = name.lower().replace("&", " and ").replace("'s", "s").replace("'", "")
     words = [word for word in re.findall(r"[\w]+", lower) if word not in {"the", "a", "an", "and"}]
-    return " ".join(word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word for word in words)
+    return " ".join(
+        word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word for word in words
+    )

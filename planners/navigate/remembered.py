@@ -112,9 +112,7 @@ class _Without:
 
 
 def _multiply(left: Mapping[int, float], right: Mapping[int, float]) -> dict[int, float]:
-    product = {
-        place: (left.get(place, 0.0) + _FLOOR) * (right.get(place, 0.0) + _FLOOR) for place in {*left, *right}
-    }
+    product = {place: (left.get(place, 0.0) + _FLOOR) * (right.get(place, 0.0) + _FLOOR) for place in {*left, *right}}
     total = sum(product.values())
     return {place: share / total for place, share in sorted(product.items()) if share / total > 1e-3}
 
@@ -168,7 +166,11 @@ def _anchor(
 
     if landmark.role in {"stop", "near", "beyond"} and not landmark.at_corner:
         shift = {"at": 0, "before": 1, "after": -1}[landmark.relation] if landmark.role == "stop" else 0
-        spread = {"stop": (0.12, 0.6, 1.0, 0.6, 0.12), "near": (0.4, 0.8, 1.0, 1.0, 0.8), "beyond": (0.1, 0.5, 1.0, 1.0, 1.0)}
+        spread = {
+            "stop": (0.12, 0.6, 1.0, 0.6, 0.12),
+            "near": (0.4, 0.8, 1.0, 1.0, 0.8),
+            "beyond": (0.1, 0.5, 1.0, 1.0, 1.0),
+        }
         for offset, weight in enumerate(spread[landmark.role]):
             add(low + shift + offset - 2, weight)
     else:
