@@ -2,8 +2,8 @@
 
 A mask is taken at its word but for its rim, where depth mixes with what is behind. A box holds background too: the
 depth most common in its middle is the object's, and pixels that are far from that are not. What is seen is the near
-side; fusing several views (`objects`) makes up for that. Costs about 0.1 ms per detection; pixels are thinned to a few
-thousand.
+side; fusing several views (`objects`) makes up for that. Costs 0.2 ms per detection, whose pixels are thinned to 1,500
+for it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from streammem.types import FloatVector
 
 Floats = NDArray[np.float64]
 
-MOST_PIXELS = 4000
-RIM_PERCENT = 4.0
+MOST_PIXELS = 1500
+RIM_SHARE = 0.04
 """Cut from either end of every axis before the extent is taken: rims of masks bleed into what is behind."""
 LEAST_M = 0.02
 """Of every extent: a sheet of paper is not thinner to any question."""
@@ -74,7 +74,8 @@ def place_detection(
     if len(z) < min_points:
         return f"{what} has {len(z)} pixels with a depth, {min_points} are needed; it is left out."
     points = to_map(rows, columns, z, camera=camera, T_map_camera=observation.T_map_camera)
-    low, high = np.percentile(points, [RIM_PERCENT, 100.0 - RIM_PERCENT], axis=0)
+    cut = int(len(points) * RIM_SHARE)
+    low, high = np.sort(points, axis=0)[[cut, len(points) - 1 - cut]]
     size = high - low if detection.size_m is None else np.asarray(detection.size_m, dtype=np.float64)
     return _sighting(detection, (low + high) / 2, np.maximum(size, LEAST_M))
 
