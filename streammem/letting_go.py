@@ -37,6 +37,9 @@ class LettingGo:
     def _settle(self) -> None:
         raise NotImplementedError
 
+    def _flush_histories(self) -> None:
+        raise NotImplementedError
+
     def flush(self) -> None:
         """See `Memory.flush`."""
         raise NotImplementedError
@@ -89,6 +92,7 @@ class LettingGo:
         self._settle()
         if dry_run:
             return self._forgetting.preview(chosen)
+        self._flush_histories()
         done = self._forgetting.forget(self._writing(), chosen, encoder=self._encoder)
         self._known.clear()
         self.forgettings += 1

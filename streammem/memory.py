@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Memory(LettingGo, SpatialDoor):
+class Memory(SpatialDoor, LettingGo):
     """A memory folder, open for reading, or for reading and writing. A context manager; `close()` is idempotent."""
 
     def __init__(self, folder: Path, *, store: Store, encoder: QueryEncoder | None) -> None:
@@ -75,6 +75,7 @@ class Memory(LettingGo, SpatialDoor):
         if writer is not None:
             writer.beliefs = self._beliefs
         self._known: dict[str, set[str]] = {}
+        self._histories = []
         self._forgetting = Forgetting(reader, store.tombstones)
         self._image_model = ""
         self._text_model = encoder.text_model if encoder is not None else ""
@@ -128,6 +129,7 @@ class Memory(LettingGo, SpatialDoor):
         writer, self._writer = self._writer, None
         try:
             if writer is not None:
+                self._close_histories()
                 writer.close()
         finally:
             if lock is not None:
@@ -253,6 +255,7 @@ class Memory(LettingGo, SpatialDoor):
             MemoryFullError: the disk is full or not writable. The rows stay queued, nothing committed is lost.
         """
         self._writing().flush()
+        self._flush_histories()
 
     def compact(self) -> dict[str, Any]:
         """Optimises every table and drops every old version.

@@ -5,11 +5,14 @@ What was forgotten is not taken in again, as everywhere.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from streammem.spatial.octree import Octree, OctreeSettings
+    from streammem.spatial.place_history import PlaceHistory
     from streammem.store.filters import Where
     from streammem.store.forgetting import Forgetting
     from streammem.store.reader import Reader
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 class SpatialDoor:
     """What `Memory` brings is named first."""
 
+    folder: Path
+    _writer: Writer | None
+    _histories: list[weakref.ref[PlaceHistory]]
     _reader: Reader
     _forgetting: Forgetting
 
@@ -69,6 +75,43 @@ class SpatialDoor:
     def vector_columns(self, table: str) -> list[str]:
         """Columns of a table that hold vectors; more than one where several models wrote."""
         return [name for name in self._reader.column_names(table) if name.startswith("vector__")]
+
+    def place_history(
+        self, *, recording: str, dim: int, dtype: str = "float16", frame: str = "map", batch_rows: int | None = None
+    ) -> PlaceHistory:
+        """Every embedding that was written at the places of a recording; for writing where the memory is.
+
+        Args:
+            dim: numbers in an embedding.
+            dtype: their type, as numpy names it. Kept as they are given, bit for bit.
+            batch_rows: embeddings that are committed together.
+
+        Raises:
+            MemoryStoreError: there is one of another size or type, or it is damaged.
+        """
+        from streammem.spatial.place_history import BATCH_ROWS, PlaceHistory
+
+        writes = self._writer is not None
+        history = PlaceHistory(
+            self.folder, recording=recording, frame=frame, dim=dim, dtype=dtype, write=writes,
+            lets_through=lambda t_ns: self._forgetting.lets_through(recording, t_ns, t_ns + 1),
+            batch_rows=batch_rows or BATCH_ROWS,
+        )  # fmt: skip
+        if writes:
+            self._histories.append(weakref.ref(history))
+        return history
+
+    def _flush_histories(self) -> None:
+        for reference in self._histories:
+            if (history := reference()) is not None:
+                history.flush()
+
+    def _close_histories(self) -> None:
+        """No embedding is written without the writer's lock."""
+        histories, self._histories = self._histories, []
+        for reference in histories:
+            if (history := reference()) is not None:
+                history.close()
 
     def save_map(self, tree: Octree, *, recording: str) -> int:
         """Commits the blocks of a recording's map that changed. Returns how many."""

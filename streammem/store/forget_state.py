@@ -1,4 +1,4 @@
-"""Forgetting in the tables of state: a recording's rows go; of a span, what was learned in it.
+"""Forgetting in the tables of state and the places' histories: a recording goes; of a span, what was learned in it.
 
 Nothing is chosen row by row: which recordings and which span is enough to do it, to note it without content, and to do
 it again after a crash. A person, an object or a text selects nothing here: these tables have no words. Costs the
@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from streammem.spatial.place_history import HISTORY_FOLDER, count_histories, forget_histories
 from streammem.store.filters import Where
 from streammem.store.reader import Reader
 from streammem.store.selection import Selection
@@ -47,7 +48,10 @@ def cut_of(selection: Selection) -> Cut | None:
 
 def count_concerned(reader: Reader, cut: Cut | None) -> dict[str, int]:
     """Rows that a cut removes or may shorten, by table; tables without any are left out."""
-    counts = {} if cut is None else {name: reader.count(name, cut.where()) for name in STATE}
+    if cut is None:
+        return {}
+    counts = {name: reader.count(name, cut.where()) for name in STATE}
+    counts[HISTORY_FOLDER] = count_histories(reader.folder, cut.recordings, cut.after_ns, cut.before_ns)
     return {name: count for name, count in counts.items() if count}
 
 
@@ -66,6 +70,7 @@ def carry_out(writer: Writer, cut: Cut) -> set[str]:
             for begin in range(0, 0 if rows is None else int(rows.num_rows), ROWS_AT_ONCE):
                 part: Any = rows.slice(begin, ROWS_AT_ONCE)  # type: ignore[union-attr]
                 writer.upsert(name, STATE[name].without_span(part, start_ns, end_ns))
+        forget_histories(writer.folder, cut.recordings, cut.after_ns, cut.before_ns)
     return set(held)
 
 
