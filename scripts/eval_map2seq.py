@@ -148,23 +148,24 @@ def _evaluate(graph: StreetGraph, splits: dict[str, list[WrittenRoute]], argumen
     def keep(name: str) -> bool:
         return not (arguments.any_length and name.startswith("hops"))
 
-    _say("unseen_dev", "text unread: length and block alone", _learned(graph, seen, unseen, None, _unread))
+    _say("unseen_dev", "text unread: length and block alone", _Taught(graph, seen, _unread).follow(unseen))
     for name, split in tasks.items():
         _say(name, "rules, weights set by hand", [_follow(bare, task, task.considered) for task in split])
-    rules = {name: _learned(graph, seen, split, None, keep) for name, split in tasks.items()}
+    taught = _Taught(graph, seen, keep)
+    rules = {name: taught.follow(split) for name, split in tasks.items()}
     for name, scores in rules.items():
         _say(name, "rules, priors learned on seen_dev", scores)
     if arguments.priors:
-        _learn(seen, [task.considered.keeping(keep) for task in seen]).save(arguments.priors)
+        taught.priors(None).save(arguments.priors)
     walked = {name: _Walked(graph, split, arguments.folds) for name, split in tasks.items()}
+    remembering = _Taught(graph, seen, keep, walked["seen_dev"].all_walks)
     for name, split in tasks.items():
         for condition, recall, amount in walked[name].conditions():
-            scores = _learned(graph, seen, split, (walked["seen_dev"].all_walks, recall), keep)
-            _say(name, f"remembered, {condition} ({amount})", scores, rules[name])
+            _say(name, f"remembered, {condition} ({amount})", remembering.follow(split, recall), rules[name])
     if arguments.ablate:
         _ablate(graph, seen, unseen, walked, keep)
     if arguments.picture:
-        _draw(graph, seen, unseen[arguments.route % len(unseen)], arguments.picture, keep)
+        _draw(graph, taught.priors(None), unseen[arguments.route % len(unseen)], arguments.picture, keep)
     print(f"{time.process_time() - started:.0f} s of one core")
 
 
@@ -181,13 +182,9 @@ def _ablate(graph: StreetGraph, seen: list[Task], unseen: list[Task], walked: di
         ("length of the route", without("hops")),
     )
     for label, kept in parts:
-        _say("unseen_dev", f"rules without {label}", _learned(graph, seen, unseen, None, kept))
-    _say(
-        "unseen_dev",
-        "rules, most probable goal alone",
-        _learned(graph, seen, unseen, None, keep, within_links=0),
-    )
-    memory = (walked["seen_dev"].all_walks, walked["unseen_dev"].all_walks)
+        _say("unseen_dev", f"rules without {label}", _Taught(graph, seen, kept).follow(unseen))
+    alone = _Taught(graph, seen, keep).follow(unseen, within_links=0)
+    _say("unseen_dev", "rules, the most probable goal rather than most within one link", alone)
     memory_parts: tuple[tuple[str, Keep], ...] = (
         ("names", lambda name: keep(name) and not (name.startswith("landmark") and " kind " not in name)),
         ("kinds", lambda name: keep(name) and not (name.startswith("landmark") and " kind " in name)),
@@ -195,7 +192,8 @@ def _ablate(graph: StreetGraph, seen: list[Task], unseen: list[Task], walked: di
         ("landmarks on the way", without("landmark pass", "landmark turn")),
     )
     for label, kept in memory_parts:
-        _say("unseen_dev", f"all walks without {label}", _learned(graph, seen, unseen, memory, kept))
+        taught = _Taught(graph, seen, kept, walked["seen_dev"].all_walks)
+        _say("unseen_dev", f"all walks without {label}", taught.follow(unseen, walked["unseen_dev"].all_walks))
 
 
 def _tasks(follower: RouteFollower, routes: Sequence[WrittenRoute], folds: int) -> list[Task]:
@@ -284,27 +282,32 @@ def _one_pass(walks: Sequence[Task]) -> list[Task]:
     return chosen
 
 
-def _learned(
-    graph: StreetGraph,
-    seen: list[Task],
-    split: list[Task],
-    recalls: tuple[Recall, Recall] | None,
-    keep: Keep,
-    *,
-    within_links: Literal[0, 1] = 1,
-) -> list[RouteScore]:
-    """Follows a split with priors learned on seen_dev, itself by folds. `recalls`: while learning, while following."""
-    learning = [_evidence(graph, task, recalls[0] if recalls else None, keep) for task in seen]
-    following = [_evidence(graph, task, recalls[1] if recalls else None, keep) for task in split]
-    scores: list[RouteScore | None] = [None] * len(split)
-    held_out = split is seen
-    for fold in sorted({task.fold for task in split}) if held_out else [None]:
-        taught = [number for number, task in enumerate(seen) if task.fold != fold]
-        follower = RouteFollower(graph, priors=_learn([seen[n] for n in taught], [learning[n] for n in taught]))
-        for number, task in enumerate(split):
-            if fold is None or task.fold == fold:
-                scores[number] = _follow(follower, task, following[number], within_links=within_links)
-    return [score for score in scores if score is not None]
+class _Taught:
+    """Priors learned on seen_dev: from all of it, and without each fold for the fold itself."""
+
+    def __init__(self, graph: StreetGraph, seen: list[Task], keep: Keep, recall: Recall | None = None) -> None:
+        self.graph = graph
+        self.seen = seen
+        self.keep = keep
+        self._evidence = [_evidence(graph, task, recall, keep) for task in seen]
+        self._priors: dict[int | None, Priors] = {}
+
+    def priors(self, without_fold: int | None) -> Priors:
+        if without_fold not in self._priors:
+            taught = [n for n, task in enumerate(self.seen) if task.fold != without_fold]
+            self._priors[without_fold] = _learn([self.seen[n] for n in taught], [self._evidence[n] for n in taught])
+        return self._priors[without_fold]
+
+    def follow(
+        self, split: list[Task], recall: Recall | None = None, *, within_links: Literal[0, 1] = 1
+    ) -> list[RouteScore]:
+        """Follows a split, seen_dev itself by folds."""
+        scores: list[RouteScore] = []
+        for task in split:
+            follower = RouteFollower(self.graph, priors=self.priors(task.fold if split is self.seen else None))
+            considered = _evidence(self.graph, task, recall, self.keep)
+            scores.append(_follow(follower, task, considered, within_links=within_links))
+        return scores
 
 
 def _evidence(graph: StreetGraph, task: Task, recall: Recall | None, keep: Keep) -> Considered:
@@ -352,9 +355,9 @@ def _interval(values: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _draw(graph: StreetGraph, seen: list[Task], task: Task, path: Path, keep: Keep) -> None:
-    follower = RouteFollower(graph, priors=_learn(seen, [each.considered.keeping(keep) for each in seen]))
-    followed = follower.choose(task.considered)
+def _draw(graph: StreetGraph, priors: Priors, task: Task, path: Path, keep: Keep) -> None:
+    follower = RouteFollower(graph, priors=priors)
+    followed = follower.choose(task.considered.keeping(keep))
     path.write_text(route_picture(graph, followed, reference=task.reference, text=task.text), encoding="utf-8")
     score = score_route(graph, followed.places, task.reference)
     print(

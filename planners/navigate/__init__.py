@@ -2,8 +2,8 @@
 
 `RouteFollower` reads directions (`instructions`), considers every route that could be meant (`candidates`,
 `alignment`), weighs them by learned or hand-set `priors` and by landmarks `remembered` from earlier walks, and stops
-where most of the probability lies. `metrics` scores what was walked. Reads no pictures and no `Memory`: landmarks come through the
-`LandmarkMemory` protocol.
+where most of the probability lies. `metrics` scores what was walked. Reads no pictures and no `Memory`: landmarks come
+through the `LandmarkMemory` protocol.
 """
 
 from __future__ import annotations

@@ -130,14 +130,13 @@ class _Shapes:
                 )
             )
             before = last
-        street = graph.street_ahead(places[-2], places[-1]) if len(places) > 1 else places
-        dead = not graph.is_junction(street[-1])
+        street = graph.street_ahead(places[-2], places[-1]) if len(places) > 1 else (places[-1],)
         return Route(
             places=places,
             crossings=tuple(crossings),
             since=len(places) - 1 - before,
             ahead=len(street) - 1,
-            ends_dead=dead,
+            ends_dead=not graph.is_junction(street[-1]),
         )
 
     def _turn(self, places: tuple[int, ...], first: int, last: int) -> float:
