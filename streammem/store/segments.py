@@ -37,6 +37,8 @@ _HEAD = struct.Struct("<8sqqq")
 MERGED_TOGETHER = 8
 _ROWS_AT_ONCE = 16_384
 """Copied together when files are merged, whatever their size."""
+_BYTES_AT_ONCE = 1 << 24
+"""Checked together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,10 @@ class Segment:
 
     def is_intact(self) -> bool:
         """Whether every byte is as it was written; reads all of the file."""
-        return zlib.crc32(memoryview(self._whole)) == self.note.checksum
+        checksum = 0
+        for begin in range(0, len(self._whole), _BYTES_AT_ONCE):
+            checksum = zlib.crc32(self._whole[begin : begin + _BYTES_AT_ONCE].tobytes(), checksum)
+        return checksum == self.note.checksum
 
 
 class Segments:
@@ -168,7 +173,9 @@ class Segments:
     def drop(self, after_ns: int | None, before_ns: int | None) -> int:
         """Rewrites what holds rows of a span [after, before) (None: without end) without them; their bytes are gone
         when it returns. Returns how many rows that were."""
-        order, written, gone = [], [], 0
+        order: list[int] = []
+        written: list[Segment] = []
+        gone = 0
         for segment in self:
             note = segment.note
             if (after_ns is not None and note.t_max_ns < after_ns) or (
@@ -220,7 +227,7 @@ class Segments:
                 file.write(bytes(_HEAD.size))
                 checksum = 0
                 for column in (keys, times, *values):
-                    raw = memoryview(np.ascontiguousarray(column)).cast("B")
+                    raw = np.ascontiguousarray(column).tobytes()
                     checksum = zlib.crc32(raw, checksum)
                     file.write(raw)
                 file.seek(0)
