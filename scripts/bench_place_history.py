@@ -65,8 +65,8 @@ def ours(folder: Path, where: np.ndarray, dim: int) -> None:
         history.flush()
         took += time.perf_counter() - begin
     print(
-        f"{len(where)} writes in {took:.1f} s, {took / len(where) * 1e6:.1f} us each; the slowest {slowest * 1e3:.0f} ms "
-        "(commits a batch, merges files)"
+        f"{len(where)} writes in {took:.1f} s, {took / len(where) * 1e6:.1f} us each; the slowest "
+        f"{slowest * 1e3:.0f} ms (commits a batch, merges files)"
     )
     size = folder_bytes(folder) - empty
     print(f"{size / 1e6:.1f} MB for {raw / 1e6:.1f} MB of embeddings: {size / raw:.4f} times; "
