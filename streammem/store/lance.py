@@ -9,7 +9,7 @@ import importlib
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from streammem.errors import MemoryFullError, MemoryStoreError, StreamMemError
 
@@ -45,22 +45,25 @@ def largest(column: Any, *, default: int) -> int:
     return default if found is None else int(found)
 
 
-INDEX_CACHE_BYTES, METADATA_CACHE_BYTES = 256 << 20, 32 << 20
-"""LanceDB's own bounds are gigabytes, and every commit leaves entries of its version there: 30 MB in 100 commits."""
+Caches = Literal["searching", "writing"]
+CACHE_BYTES: dict[Caches, tuple[int, int]] = {"searching": (256 << 20, 32 << 20), "writing": (16 << 20, 4 << 20)}
+"""(of indexes, of metadata). LanceDB's own bounds are gigabytes. Every commit leaves 60 kB of its version there that
+nothing asks for again, so a writer's memory grows until they are full: with the small ones by 40 MB, in 600 commits."""
 
 
 @cache
-def _session() -> Any:
-    """The caches, shared by all connections of this process."""
+def _session(caches: Caches) -> Any:
+    """Shared by all connections of this process that are for the same."""
+    indexes, metadata = CACHE_BYTES[caches]
     return importlib.import_module("lancedb").Session(
-        index_cache_size_bytes=INDEX_CACHE_BYTES, metadata_cache_size_bytes=METADATA_CACHE_BYTES
+        index_cache_size_bytes=indexes, metadata_cache_size_bytes=metadata
     )
 
 
-def connect(folder: Path) -> Any:
+def connect(folder: Path, *, caches: Caches) -> Any:
     """A connection whose readers are never stale: every read looks for a newer version first (0.2 ms)."""
     lancedb = importlib.import_module("lancedb")
-    return lancedb.connect(str(folder), read_consistency_interval=timedelta(0), session=_session())
+    return lancedb.connect(str(folder), read_consistency_interval=timedelta(0), session=_session(caches))
 
 
 def index_config(kind: str, **options: Any) -> Any:

@@ -57,7 +57,7 @@ def open_store(folder: Path, *, write: bool, create: bool, settings: StoreSettin
         if create and not (folder / MANIFEST_FILE).exists():
             write_manifest(folder, Manifest())
         manifest = read_manifest(folder)
-        reader = Reader(folder, manifest)
+        reader = Reader(folder, manifest, is_writing=True)
         manifest = migrate(folder, manifest, reader.connection)
         writer = Writer(folder, reader=reader, manifest=manifest, settings=settings or StoreSettings())
         tombstones = Tombstones(folder)

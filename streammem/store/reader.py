@@ -32,10 +32,14 @@ SETTLED_NS = 100_000_000
 class Reader:
     """Safe to use from several threads."""
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, *, is_writing: bool = False) -> None:
+        """`is_writing`: a writer's; what it reads for its commits must not fill the caches for searches."""
         self.folder = folder
-        self.connection = lance.connect(folder)
-        self._tables: dict[str, Any] = {}
+        self._connections = {
+            False: lance.connect(folder, caches="writing" if is_writing else "searching"),
+            True: lance.connect(folder, caches="searching"),
+        }
+        self._tables: dict[tuple[str, bool], Any] = {}
         self._guard = threading.Lock()
         self._committed: tuple[int, int] = (-1, 0)  # (version of the journal, last batch in it)
         self._manifest = manifest
@@ -44,19 +48,25 @@ class Reader:
         self._versions: dict[str, tuple[int, int]] = {}  # (when its folder changed, version)
         self._names: dict[str, tuple[int, list[str]]] = {}
 
-    def table(self, name: str) -> Any | None:
+    @property
+    def connection(self) -> Any:
+        """To LanceDB."""
+        return self._connections[False]
+
+    def table(self, name: str, *, for_searches: bool = False) -> Any | None:
         """The LanceDB table, or None where it was not made yet (a memory whose making was interrupted)."""
         with self._guard:
-            if name not in self._tables:
+            if (name, for_searches) not in self._tables:
                 if not (self.folder / f"{name}.lance").is_dir():
                     return None
                 try:
-                    self._tables[name] = self.connection.open_table(name)
+                    opened = self._connections[for_searches].open_table(name)
+                    self._tables[name, for_searches] = opened
                 except Exception as error:
                     if "not found" in str(error).lower():
                         return None  # a folder without a first version: its making was interrupted, or goes on now
                     raise lance.translate(error, self.folder) from error
-            return self._tables[name]
+            return self._tables[name, for_searches]
 
     def committed(self) -> int:
         """Number of the last batch in the journal; 0 for an empty memory."""
@@ -199,10 +209,10 @@ class Reader:
             return where.sql()  # beliefs are made from what is committed, and state counts at once
         return where.copy().compare("commit_seq", "<=", self.committed()).sql()
 
-    def read(self, name: str, read: Callable[[Any], Result], empty: Result) -> Result:
+    def read(self, name: str, read: Callable[[Any], Result], empty: Result, *, for_searches: bool = False) -> Result:
         """What `read` makes of a table; again, where the writer has just removed the version it was reading."""
         for attempt in range(1, _READ_ATTEMPTS + 1):
-            handle = self.table(name)
+            handle = self.table(name, for_searches=for_searches)
             if handle is None:
                 return empty
             try:

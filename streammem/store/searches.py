@@ -90,7 +90,7 @@ class Searches:
                 row["similarity"] = cosine
             return rows
 
-        return self._reader.read(table, read, [])
+        return self._reader.read(table, read, [], for_searches=True)
 
     def full_text(self, table: str, words: str, where: Where, *, columns: Sequence[str], limit: int) -> list[Row]:
         """See `Reader.full_text`."""
@@ -113,7 +113,7 @@ class Searches:
                 row["bm25"] = float(row.pop("_score"))
             return rows
 
-        return self._reader.read(table, read, [])
+        return self._reader.read(table, read, [], for_searches=True)
 
     # --- in memory -----------------------------------------------------------------------------------------------
 

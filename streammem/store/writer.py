@@ -94,7 +94,7 @@ class Writer:
         self.reader = reader
         self._manifest = manifest
         self._settings = settings
-        self._connection = lance.connect(folder)
+        self._connection = lance.connect(folder, caches="writing")
         self._tables: dict[str, Any] = {}
         self._batch = _Batch()
         self._queue = threading.Condition()
