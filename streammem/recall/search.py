@@ -6,6 +6,9 @@ counted; a quarter of that in a memory of a few thousand.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
 import numpy as np
 
 from streammem.errors import InputError
@@ -29,6 +32,12 @@ DEPTH, DEPTH_PER_HIT = 100, 4
 """Rows taken from each search: fusion can only raise what it was given."""
 DEPTH_PER_PASSAGE = 8
 """Several lines of one event make one passage. With 4, two to three points less are found for questions alone."""
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """Shared by every memory of this process; a search in them waits for no other."""
+    return ThreadPoolExecutor(max_workers=4, thread_name_prefix="streammem-search")
 
 
 class Recaller:
@@ -57,14 +66,14 @@ class Recaller:
             # A line says one thing: beside four choices that are not it, the question alone is nearer to it.
             alone = bool(query.passage_s is not None and query.text and query.choices)
             line_vector = self._text_vector(query.text or "") if alone else vector
+            wanted: dict[str, tuple[FloatVector | None, Where]] = {}
             if kinds is None or kinds:
-                where = scope.where(OBSERVATIONS).among("kind", kinds)
-                floors[OBSERVATIONS] = self._search(pool, OBSERVATIONS, text, line_vector, where, limit)
+                wanted[OBSERVATIONS] = (line_vector, scope.where(OBSERVATIONS).among("kind", kinds))
             if scope.allows("summary") or kinds:
-                where = scope.where(EVENTS).equals("level", Level.EVENT.value)
-                floors[EVENTS] = self._search(pool, EVENTS, text, vector, where, limit)
+                wanted[EVENTS] = (vector, scope.where(EVENTS).equals("level", Level.EVENT.value))
             if scope.allows("fact"):
-                floors[FACTS] = self._search(pool, FACTS, text, vector, scope.where(FACTS), limit)
+                wanted[FACTS] = (vector, scope.where(FACTS))
+            floors = self._search_all(pool, text, wanted, limit)
         if scope.allows("visual"):
             joint = self._joint_vector(text) if text else None
             image = self._image_vector(query)
@@ -116,6 +125,20 @@ class Recaller:
         for candidate in candidates:
             candidate.score = fusion.alone(candidate, floors, has_dense=self._encoder is not None)
         return [candidate.hit() for candidate in fusion.rank(candidates, k=query.k)]
+
+    def _search_all(
+        self, pool: Pool, text: str, wanted: dict[str, tuple[FloatVector | None, Where]], limit: int
+    ) -> dict[str, fusion.Floors]:
+        """Searches these tables (a vector and the filters of each) side by side: most of a search is not Python."""
+        pools = {table: Pool() for table in wanted}
+        begun = {
+            table: _threads().submit(self._search, pools[table], table, text, vector, where, limit)
+            for table, (vector, where) in wanted.items()
+        }
+        floors = {table: one.result() for table, one in begun.items()}
+        for each in pools.values():
+            pool.items |= each.items
+        return floors
 
     def _search(
         self, pool: Pool, table: str, text: str, vector: FloatVector | None, where: Where, limit: int
