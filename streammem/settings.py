@@ -142,6 +142,26 @@ class ForgettingSettings(_Section):
     """Nothing that was stated within so many days fades."""
 
 
+class RobotSettings(_Section):
+    """The robot loop (`demos/robot_loop.py`)."""
+
+    looks_per_s: Annotated[float, Field(gt=0, le=120)] = 10.0
+    """Of the world's time."""
+    speed: Annotated[float, Field(ge=0, le=1000)] = 1.0
+    """World seconds per second; 0: as fast as the work goes."""
+    width: Annotated[int, Field(ge=32, le=4096)] = 320
+    height: Annotated[int, Field(ge=24, le=4096)] = 240
+    perception_queue: Annotated[int, Field(ge=1, le=1000)] = 4
+    """Looks that wait; the oldest is dropped and counted."""
+    memory_queue: Annotated[int, Field(ge=1, le=1000)] = 8
+    flush_s: Positive = 1.0
+    """What was seen is committed at least this often."""
+    max_steps: Annotated[int, Field(ge=1)] = 1_500
+    """Of one instruction."""
+    home_seed: Annotated[int, Field(ge=0)] = 3
+    planner: Literal["rules", "chat"] = "rules"
+
+
 class Settings(_Section):
     """Every setting, checked. `load_settings` reads it from a config and the environment."""
 
@@ -153,6 +173,7 @@ class Settings(_Section):
     planner: PlannerSettings = PlannerSettings()
     chat: ChatSettings = ChatSettings()
     forgetting: ForgettingSettings = ForgettingSettings()
+    robot: RobotSettings = RobotSettings()
     reasoner: Literal["extractive", "chat"] = "extractive"
     facts: Literal["rules", "chat"] = "rules"
     """What reads facts out of events: rules, or the chat endpoint as well (one call per event with words)."""
