@@ -22,6 +22,7 @@ from planners.reading import MemoryView
 from planners.reasoners.quoting import is_furniture, is_sentence_word, lines_in_spans
 from planners.reasoners.wording import not_in_memory
 from planners.second_look import is_worth_looking, look_again_at
+from planners.whereabouts import answer_in_space
 from planners.windows import Span, resolve_window
 from planners.words import name_words, same_name
 from streammem.errors import InputError
@@ -62,6 +63,9 @@ def answer_question(
     if not view.recordings:
         board = Board(plan=fallback, view=view, finder=finder)
         return _unanswered(board, budget, stopped="nothing found")
+    in_space = answer_in_space(question, view=view, finder=finder, choices=choices, spent=budget.spent)
+    if in_space is not None:
+        return in_space
     cut_short: StopReason | None = None
     try:
         plan = reasoner.plan(question, choices=choices, budget=budget)

@@ -45,6 +45,7 @@ from streammem.spatial.settings import SpatialSettings
 from streammem.spatial.spatial_query import Sources, SpatialQuery
 from streammem.store.filters import Where
 from streammem.store.state import VOXEL_BLOCKS
+from streammem.store.tables import OBJECT_STATES, PLACE_LOG
 
 Whereto = str | Vector3 | Place | ObjectState
 """The name of a room or a thing (or `here`), an id, a point in the map, a place, or a thing."""
@@ -55,8 +56,9 @@ class SpatialMemory:
     """Open over a memory folder; a context manager. Not safe for several threads at once."""
 
     def __init__(
-        self, memory: Memory, *, recording: str, settings: SpatialSettings, encoder: QueryEncoder | None, owns: bool
-    ) -> None:
+        self, memory: Memory, *, recording: str, settings: SpatialSettings, encoder: QueryEncoder | None, owns: bool,
+        observes: bool,
+    ) -> None:  # fmt: skip
         """Use `SpatialMemory.open`."""
         self._memory = memory
         self._owns = owns
@@ -67,7 +69,7 @@ class SpatialMemory:
         encoder = encoder or memory.encoder
         self._namer = Namer(encoder)
         self._mapper: Mapper | None = None
-        if memory.is_writable:
+        if observes:
             self._mapper = Mapper(
                 memory, recording=recording, settings=settings, objects=self._objects, places=self._places,
                 encoder=encoder,
@@ -84,7 +86,7 @@ class SpatialMemory:
         memory: Memory | str | Path,
         *,
         recording: str = "robot",
-        write: bool = False,
+        write: bool | None = None,
         create: bool = False,
         settings: SpatialSettings | None = None,
         encoder: QueryEncoder | None = None,
@@ -92,7 +94,8 @@ class SpatialMemory:
         """Opens the spatial part of a memory; a folder is opened here and closed with it.
 
         Args:
-            memory: a folder, or a memory that is open (then `write` is as it was opened).
+            memory: a folder, or a memory that is open.
+            write: to observe, too. None: as the memory was opened; a folder is opened for reading.
             recording: what is observed is noted under this name. A run that is gone on with keeps its name.
             settings: None: the defaults.
             encoder: compares texts by meaning in `where` and `query`, and embeds what changed; the memory's own where
@@ -102,13 +105,30 @@ class SpatialMemory:
             MemoryNotFoundError, MemoryLockedError, MemoryVersionError: see `Memory.open`.
         """
         owns = not isinstance(memory, Memory)
-        opened = Memory.open(memory, write=write, create=create, encoder=encoder) if owns else memory
+        opened = Memory.open(memory, write=bool(write), create=create, encoder=encoder) if owns else memory
         try:
-            return cls(opened, recording=recording, settings=settings or SpatialSettings(), encoder=encoder, owns=owns)
+            return cls(
+                opened,
+                recording=recording,
+                settings=settings or SpatialSettings(),
+                encoder=encoder,
+                owns=owns,
+                observes=opened.is_writable and write is not False,
+            )
         except BaseException:
             if owns:
                 opened.close()
             raise
+
+    @staticmethod
+    def recordings(memory: Memory) -> list[str]:
+        """Names under which something was observed in a memory, in order; empty: it has no spatial part."""
+        names: set[str] = set()
+        for table in (PLACE_LOG, OBJECT_STATES):
+            found = memory.spatial_arrow(table, Where(), columns=["recording"])
+            if found is not None:
+                names.update(found.column("recording").unique().to_pylist())
+        return sorted(names)
 
     # --- seeing -------------------------------------------------------------------------------------------------------
 
@@ -227,8 +247,13 @@ class SpatialMemory:
         found = self._named(where, as_of_ns)
         return found.position_m if isinstance(found, Place) else found.object_position
 
-    def route(self, from_: Whereto, to: Whereto, *, as_of_ns: int | None = None) -> Route | None:
+    def route(
+        self, from_: Whereto, to: Whereto, *, pose: Pose | None = None, as_of_ns: int | None = None
+    ) -> Route | None:
         """The shortest known way over places; None where none is known.
+
+        Args:
+            pose: where the walker looks when it begins, for the first of the directions; from `here`: the newest pose.
 
         Raises:
             InputError: nothing is known by that name.
@@ -243,7 +268,8 @@ class SpatialMemory:
         if found is None:
             return None
         name = to if isinstance(to, str) else to.label if isinstance(to, ObjectState) else "goal"
-        pose = self.pose if from_ == HERE else None
+        if pose is None and from_ == HERE:
+            pose = self.pose
         return route_of(graph, *found, goal_m=goal_m, goal=f"the {name.removeprefix('the ')}", pose=pose)
 
     def next_place(self, from_: Whereto, to: Whereto) -> Place | None:

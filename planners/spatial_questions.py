@@ -1,0 +1,177 @@
+"""Questions about places and things, read from plain English: where something is, what is in a room, what changed, how
+to get somewhere. Patterns; knows no memory: whether a word names a thing or a room, `whereabouts` finds out. Costs
+microseconds.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from planners.plan import TimeWindow
+from planners.time_expressions import find_time
+
+SpatialKind = Literal["where", "where before", "where am i", "inside", "changed", "moved when", "way", "how far"]
+Beside = Literal["in", "on", "near"]
+
+_THING = r"(?P<thing>.+?)"
+_END = r"(?: (?:right )?now| at the moment| currently| again| last| these days)?[\s?.!]*$"
+_SEEN = (
+    r"(?:see|seen|saw|spot(?:ted)?|notice[d]?|put|left|leave|place[d]?|lay|laid|find|found|observe[d]?|drop(?:ped)?)"
+)
+_WHERE_BEFORE = re.compile(
+    rf"^where (?:was|were) {_THING} before(?: (?:it|they|that|this|the|someone|somebody)\b.*)?[\s?.!]*$", re.I
+)
+_WHERE_AM_I = re.compile(r"^(?:where (?:am i|are we|are you)|(?:which|what) (?:room|place) (?:am i|are we|are you) in)"
+                         rf"{_END}", re.I)  # fmt: skip
+_WHERE = (
+    re.compile(
+        rf"^where (?:(?:did|do|have|had|has|can|could) (?:i|we|you|he|she|they|one|the robot|somebody|someone|\w+)) "
+        rf"(?:last |most recently |just )?{_SEEN} {_THING}(?: last(?: time)?)?{_END}",
+        re.I,
+    ),
+    re.compile(
+        rf"^where (?:is|are|was|were) {_THING}(?: (?:last )?(?:seen|put|left|placed|found|kept|lying))?{_END}", re.I
+    ),
+    re.compile(rf"^(?:find|locate) {_THING}{_END}", re.I),
+    re.compile(rf"^(?:in|on) (?:what|which) (?:room|place|table|shelf) (?:is|are|was|were) {_THING}{_END}", re.I),
+)
+_BESIDE: dict[str, Beside] = {
+    "in": "in", "inside": "in", "within": "in", "on": "on", "on top of": "on", "near": "near", "around": "near",
+    "by": "near", "next to": "near", "beside": "near", "close to": "near", "at": "near",
+}  # fmt: skip
+_BESIDE_WORDS = "|".join(sorted(_BESIDE, key=len, reverse=True))
+_INSIDE = re.compile(
+    r"^(?:what|which (?:things|objects|items))(?: (?:things|objects|items|else))? "
+    r"(?:is|are|was|were|lies|stands?|can (?:i|we|you|one) (?:see|find)|(?:do|did) (?:i|we|you) (?:see|have|find)|"
+    r"have (?:i|we|you) seen)(?: there| to be (?:seen|found)| lying| standing| kept)? "
+    rf"(?P<beside>{_BESIDE_WORDS}) {_THING}{_END}", re.I,
+)  # fmt: skip
+_LIST = re.compile(
+    rf"^(?:list|name|show(?: me)?|tell me)(?: me)?(?: all)?(?: (?:of )?the)? (?:things|objects|items|everything)"
+    rf"(?: that (?:is|are))? (?P<beside>{_BESIDE_WORDS}) {_THING}{_END}",
+    re.I,
+)
+_CHANGES = r"(?:changed?|different|moved?|(?:gone )?missing|disappeared?|appeared?|new|vanished?|taken away|rearranged)"
+_CHANGED = re.compile(
+    r"^(?:what(?:ever)?|which (?:things|objects|items)|has anything|did anything|have any (?:things|objects)|"
+    r"is anything|was anything|tell me what|show me what)"
+    rf"(?:['\u2019]s| has| have| is| are| was| were| got| did| had)?(?: been)? ?"
+    rf"(?P<change>{_CHANGES})(?: (?P<beside>{_BESIDE_WORDS}) {_THING})?(?: since(?: then)?)?{_END}",
+    re.I,
+)
+_MOVED_WHEN = re.compile(
+    rf"^(?:when|at what time) (?:did|was|were|has|have) (?:somebody |someone )?{_THING} (?:been )?(?:last )?"
+    rf"(?P<change>moved?|disappear(?:ed)?|go missing|gone missing|vanish(?:ed)?|taken(?: away)?|change[d]?)"
+    rf"(?: to .+| from .+| away)?{_END}", re.I,
+)  # fmt: skip
+_WAY = (
+    re.compile(
+        r"^how (?:do|can|could|would|should|did) (?:i|we|you|one|the robot) (?:best )?"
+        r"(?:get|go|walk|drive|come|return|find (?:my|our|the) way)(?: back)?(?: from (?P<start>.+?))? to "
+        rf"{_THING}(?: from (?P<later>.+?))?{_END}",
+        re.I,
+    ),
+    re.compile(
+        r"^(?:what is |what['\u2019]s |which is |show (?:me )?|tell me |give me |find )?(?:the |a )?"
+        r"(?:shortest |fastest |quickest |best )?(?:way|route|path|directions)(?: back)?(?: from (?P<start>.+?))? to "
+        rf"{_THING}(?: from (?P<later>.+?))?{_END}",
+        re.I,
+    ),
+    re.compile(
+        r"^(?:please )?(?:take|lead|guide|bring|direct|navigate) (?:me|us) (?:back )?(?:from (?P<start>.+?) )?to "
+        rf"{_THING}(?P<later>(?!))?{_END}",
+        re.I,
+    ),
+)
+_HOW_FAR = (
+    re.compile(rf"^how far (?:away )?(?:is|are) (?:it to )?{_THING}(?: away)?(?: from here)?{_END}", re.I),
+    re.compile(rf"^(?:in )?(?:which|what) (?:direction|way) (?:is|are|to|do i go to) {_THING}{_END}", re.I),
+)
+_MOMENT = re.compile(
+    r"^(?:(?:the )?(?:place|spot|room|location) )?(?:where|at which|in which|that)\s+(?P<clause>\w.*\s.+)$", re.I
+)
+_ARTICLE = re.compile(r"^(?:the|a|an|my|our|your|his|her|their|that|this|those|these|any|some)\s+", re.I)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpatialQuestion:
+    """What is asked. `thing`: what is looked for or gone to, without articles; empty where nothing is named."""
+
+    kind: SpatialKind
+    thing: str = ""
+    beside: Beside = "in"
+    moment: str = ""
+    """For a way: what happened where it leads (`we met Anna`), in place of a thing."""
+    start: str = ""
+    """For a way: where it begins; empty: here."""
+    change: str = ""
+    """For changes: the word for them."""
+    window: TimeWindow | None = None
+
+
+def read_spatial_question(question: str) -> SpatialQuestion | None:
+    """The spatial question in a text; None where it asks for something else.
+
+    Example:
+        >>> read_spatial_question("Where did I last see my red mug?").thing
+        'red mug'
+    """
+    asked = re.sub(r"\s+", " ", question).strip(" ?.!")
+    asked = re.sub(r"\b(what|where|how)['\u2019]s\b", r"\1 is", asked, flags=re.I)
+    if way := _read_way(asked):  # first: its clause may hold words of time
+        return way
+    found = find_time(asked)
+    window, text = None, asked
+    if found is not None:
+        window, text = found.window, re.sub(r"\s+", " ", found.remaining).strip(" ,?.!")
+        if re.search(r"\bsince$", text, re.I):
+            window, text = window.model_copy(update={"end_s": None}), text[: -len("since")].strip()
+        text = re.sub(r"\s+(?:at|on|in|during|by|from)$", "", text)
+    return _read(text, window)
+
+
+def _read(text: str, window: TimeWindow | None) -> SpatialQuestion | None:
+    if _WHERE_AM_I.match(text) or re.match(r"^where (?:was i|were we|were you)" + _END, text, re.I):
+        return SpatialQuestion(kind="where am i", window=window)
+    if match := _WHERE_BEFORE.match(text):
+        return SpatialQuestion(kind="where before", thing=bare(match["thing"]), window=window)
+    if match := _MOVED_WHEN.match(text):
+        return SpatialQuestion(
+            kind="moved when", thing=bare(match["thing"]), change=match["change"].lower(), window=window
+        )
+    if match := _CHANGED.match(text):
+        return SpatialQuestion(
+            kind="changed", thing=bare(match["thing"] or ""), change=match["change"].lower(), window=window,
+            beside=_BESIDE[(match["beside"] or "in").lower()],
+        )  # fmt: skip
+    for pattern in (_INSIDE, _LIST):
+        if match := pattern.match(text):
+            return SpatialQuestion(
+                kind="inside", thing=bare(match["thing"]), beside=_BESIDE[match["beside"].lower()], window=window
+            )
+    for pattern in _HOW_FAR:
+        if match := pattern.match(text):
+            return SpatialQuestion(kind="how far", thing=bare(match["thing"]), window=window)
+    for pattern in _WHERE:
+        if match := pattern.match(text):
+            return SpatialQuestion(kind="where", thing=bare(match["thing"]), window=window)
+    return None
+
+
+def _read_way(text: str) -> SpatialQuestion | None:
+    for pattern in _WAY:
+        if match := pattern.match(text):
+            start = bare(match["start"] or match["later"] or "")
+            start = "" if start.lower() == "here" else start
+            thing = match["thing"]
+            if moment := _MOMENT.match(thing):
+                return SpatialQuestion(kind="way", moment=moment["clause"].strip(" ?.!"), start=start)
+            return SpatialQuestion(kind="way", thing=bare(thing), start=start)
+    return None
+
+
+def bare(phrase: str) -> str:
+    """A noun phrase without its article."""
+    return _ARTICLE.sub("", phrase.strip(" ,?.!"))

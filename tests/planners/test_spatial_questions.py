@@ -1,0 +1,200 @@
+"""Questions about places and things over two days in a small house: what is answered, when and where, from what."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from planners import ask
+from planners.reasoners.extractive import ExtractiveReasoner
+from planners.spatial_questions import read_spatial_question
+from planners.spatial_wording import chosen, listed, plural
+from streammem.memory import Memory
+from streammem.settings import PlannerSettings
+from streammem.spatial.observations import ObjectDetection, Observation
+from streammem.spatial.spatial_memory import SpatialMemory
+from streammem.timeline import parse_iso
+from streammem.types import NS_PER_S, Answer
+from tests.planners.conftest import Script, SentenceEncoder
+from tests.spatial_world import pose_at
+
+DAY1_NS = parse_iso("2026-11-25T10:00:00")
+DAY2_NS = parse_iso("2026-11-26T09:00:00")
+FIXED = {"table": (2.0, 1.5, 0.375), "sink": (3.5, -1.0, 0.8), "sofa": (6.0, 1.8, 0.4), "bed": (10.0, 1.5, 0.3)}
+SIZES = {"table": (1.2, 0.8, 0.75), "sink": (0.6, 0.5, 0.3), "sofa": (1.8, 0.8, 0.8), "bed": (2.0, 1.4, 0.5)}
+SMALL = (0.1, 0.1, 0.1)
+
+
+def room_at(x: float) -> str:
+    return "kitchen" if x < 4 else "hall" if x < 8 else "bedroom"
+
+
+def walk(space: SpatialMemory, xs: list[float], start_ns: int, things: dict[str, tuple[float, float, float]]) -> int:
+    """A step a second along x; what is within 2.5 m is seen. Returns when it ends."""
+    for step, x in enumerate(xs):
+        ahead = 0.0 if step + 1 >= len(xs) or xs[step + 1] >= x else math.pi
+        near = {name: at for name, at in {**FIXED, **things}.items() if abs(at[0] - x) < 2.5}
+        space.observe(
+            Observation(
+                t_ns=start_ns + step * NS_PER_S, T_map_camera=pose_at(x, 0.0, ahead), room=room_at(x),
+                detections=tuple(
+                    ObjectDetection(label=name, instance_id=name, position_m=at, score=0.95,
+                                    size_m=SIZES.get(name, SMALL))
+                    for name, at in sorted(near.items())
+                ),
+            )
+        )  # fmt: skip
+    return start_ns + len(xs) * NS_PER_S
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder) -> Iterator[Memory]:
+    """Day 1: from the kitchen to the bedroom and back; Anna is met in the hall, at 10:00:12. Day 2: the mug is in the
+    sink, the book has gone from the bed to the sofa."""
+    folder = tmp_path_factory.mktemp("house") / "m"
+    there = [0.5 * step for step in range(1, 23)]
+    things = {
+        "mug": (2.1, 1.4, 0.8),
+        "plate": (1.8, 1.6, 0.77),
+        "book": (10.1, 1.4, 0.6),
+        "cell phone": (6.2, 1.7, 0.85),
+    }
+    with Memory.open(folder, write=True, create=True, encoder=encoder) as memory:
+        with SpatialMemory.open(memory) as space:
+            space.name_rooms({"kitchen": ((0, -3, 0), (4, 3, 3)), "hall": ((4, -3, 0), (8, 3, 3)),
+                              "bedroom": ((8, -3, 0), (13, 3, 3))})  # fmt: skip
+            walk(space, [*there, *there[::-1]], DAY1_NS, things)
+            things |= {"mug": (3.5, -1.0, 0.8), "book": (6.0, 1.7, 0.85)}
+            walk(space, [*there, *there[::-1][:12]], DAY2_NS, things)
+        glasses = Script(
+            recording="glasses", length_s=60, base_ns=DAY1_NS,
+            lines=[
+                (2, 4, "caption", "I walk through the kitchen.", None),
+                (11, 14, "caption", "We meet Anna, who carries a yellow bag.", None),
+                (20, 23, "caption", "I look at the bed.", None),
+            ],
+        )  # fmt: skip
+        glasses.write(memory, encoder)
+        yield memory
+
+
+def answer(memory: Memory, question: str, **more: object) -> Answer:
+    found = ask(memory, question, settings=PlannerSettings(), reasoner=ExtractiveReasoner(), **more)  # type: ignore[arg-type]
+    assert bool(found.evidence) == found.answerable
+    return found
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("Where did I last see the mug?", ("in the sink in the kitchen", "-26T09:00", "(3.5, -1.0, 0.8) m", "away")),
+        ("Where is my phone?", ("The cell phone was last seen on the sofa in the hall",)),
+        ("Where was the mug yesterday?", ("on the table in the kitchen", "2026-11-25T10:00")),
+        ("Where was the mug before it was moved?", ("was on the table in the kitchen", "from the table to the sink")),
+        ("What is in the kitchen?", ("mug", "plate", "sink", "table", "in the kitchen")),
+        ("What's on the sofa?", ("A book and a cell phone", "on the sofa")),
+        ("What is near the bed?", ("Nothing that was seen is near the bed",)),
+        ("What changed since yesterday?", ("mug moved from the table to the sink", "book moved from the bed")),
+        ("What changed in the bedroom since yesterday?", ("The book moved from the bed to the sofa",)),
+        ("What was moved today?", ("mug", "book", "2026-11-26T09:00")),
+        ("When was the bed moved?", ("The bed was not seen to change; it was last seen in the bedroom",)),
+        ("When was the book moved?", ("The book moved from the bed to the sofa at", "some time after")),
+        ("How do I get to the bedroom?", ("To the bedroom", "go straight on", "into the bedroom", "m in all")),
+        ("How do I get from the kitchen to the bed?", ("To the bed in the bedroom", "into the hall", "bed is there")),
+        ("How do I get back to where we met Anna?", ("To where we met Anna in the hall at 2026-11-25T10:00:11", "m in all")),
+        ("How far is the sink?", ("The sink is", "m away", "in the kitchen")),
+        ("Where am I?", ("in the hall", "2026-11-26T09:00")),
+        ("Where was I at 2026-11-25T10:00:02?", ("in the kitchen",)),
+    ],
+)  # fmt: skip
+def test_answers_name_places_and_times(house: Memory, question: str, says: tuple[str, ...]) -> None:
+    found = answer(house, question)
+    assert found.answerable, found.text
+    for words in says:
+        assert words.lower() in found.text.lower(), found.text
+
+
+def test_evidence_says_where_and_when(house: Memory) -> None:
+    first = answer(house, "Where did I last see the mug?").evidence[0]
+    assert first.recording == "robot"
+    assert "mug: in the sink in the kitchen at (3.5, -1.0, 0.8) m, seen from (" in first.text
+    assert DAY2_NS <= first.t_start_ns <= first.t_end_ns
+    moved = answer(house, "What changed in the bedroom since yesterday?").evidence[0]
+    (event,) = house.events(event_ids=moved.event_ids)
+    assert event.text == "the book moved from the bed to the sofa"
+    met = answer(house, "How do I get back to where we met Anna?").evidence[0]
+    assert met.recording == "glasses"
+    assert met.text.startswith("We meet Anna")
+    assert "in the hall" in met.text
+
+
+def test_nothing_later_than_the_moment_of_asking_is_told(house: Memory) -> None:
+    then_ns = DAY1_NS + 30 * NS_PER_S
+    found = answer(house, "Where is the mug?", as_of_ns=then_ns)
+    assert "on the table" in found.text
+    assert all(one.t_end_ns <= then_ns for one in found.evidence)
+    assert "Nothing that was seen changed" in answer(house, "What changed?", as_of_ns=then_ns).text
+    assert not answer(house, "How do I get back to where we met Anna?", as_of_ns=DAY1_NS + 5 * NS_PER_S).answerable
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Where is the elephant?", "How do I get to the station?", "When was the vase moved?"],
+)
+def test_what_is_not_known_is_not_made_up(house: Memory, question: str) -> None:
+    assert not answer(house, question).answerable
+
+
+def test_options_are_chosen_by_what_the_answer_says(house: Memory) -> None:
+    options = ["on the table", "in the sink", "under the bed"]
+    assert answer(house, "Where is the mug?", choices=options).choice == 1
+
+
+def test_other_questions_go_the_usual_way(house: Memory) -> None:
+    found = answer(house, "What does Anna carry?")
+    assert "yellow bag" in found.text
+
+
+@pytest.mark.parametrize(
+    ("question", "kind", "thing"),
+    [
+        ("Where did I last see my red mug?", "where", "red mug"),
+        ("where are the keys now", "where", "keys"),
+        ("What's on the table?", "inside", "table"),
+        ("list the objects in the kitchen", "inside", "kitchen"),
+        ("What is missing?", "changed", ""),
+        ("has anything changed in the kitchen since this morning?", "changed", "kitchen"),
+        ("when did the mug move?", "moved when", "mug"),
+        ("show me the way to the place where I met Anna", "way", ""),
+        ("which way is the kitchen?", "how far", "kitchen"),
+        ("Where was the mug before it was moved?", "where before", "mug"),
+    ],
+)
+def test_questions_are_read(question: str, kind: str, thing: str) -> None:
+    read = read_spatial_question(question)
+    assert read is not None
+    assert (read.kind, read.thing) == (kind, thing)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["What did he say about the weather?", "When did a dog appear?", "How many cars are there?", "Who met Anna?"],
+)
+def test_other_questions_are_left_alone(question: str) -> None:
+    assert read_spatial_question(question) is None
+
+
+def test_wording() -> None:
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert [plural("box", 2), plural("apple", 1), plural("shelf", 3)] == ["2 boxes", "an apple", "3 shelves"]
+    assert chosen("on the table in the kitchen", ["the table", "the sink"]) == 0
+    assert chosen("nothing of the sort", ["the table", "the sink"]) is None
+
+
+def test_a_folder_opened_for_reading_answers_too(house: Memory, tmp_path: Path) -> None:
+    house.flush()
+    with Memory.open(house.folder) as reading:
+        assert "in the sink" in answer(reading, "Where is the mug?").text
