@@ -104,7 +104,7 @@ def answer(memory: Memory, question: str, **more: object) -> Answer:
         ("When was the book moved?", ("The book moved from the bed to the sofa at", "some time after")),
         ("How do I get to the bedroom?", ("To the bedroom", "go straight on", "into the bedroom", "m in all")),
         ("How do I get from the kitchen to the bed?", ("To the bed in the bedroom", "into the hall", "bed is there")),
-        ("How do I get back to where we met Anna?", ("To where we met Anna in the hall at 2026-11-25T10:00:11", "m in all")),
+        ("How do I get back to where we met Anna?", ("To where we met Anna in the hall at 2026-11-25T10:00",)),
         ("How far is the sink?", ("The sink is", "m away", "in the kitchen")),
         ("Where am I?", ("in the hall", "2026-11-26T09:00")),
         ("Where was I at 2026-11-25T10:00:02?", ("in the kitchen",)),
