@@ -6,7 +6,7 @@ new embedding is put in front, and all is mixed again; to read, it is unmixed.
 
 What that holds, and what it cannot: **the last `slots` embeddings, and nothing before.** No token of fixed size holds
 all: with more histories than states, two of them share a token, and no decoder tells them apart (`most_embeddings`).
-Reading back is off by rounding: below 1e-5 in float32 and 1e-13 in float64 for embeddings of length one, whatever was
+Reading back is off by rounding: below 1e-5 in float32 and 1e-13 in float64 for eight slots of unit length, whatever was
 written before, since a slot is mixed anew at most `slots` times until it is dropped; in `fixed` point it is bit for bit
 for half-precision embeddings, on one machine. Mem4Nav mixes without unmixing and carries over half of the token, so
 that only its very last write can be read. What must never be lost belongs into `place_history`, which costs the same
