@@ -69,12 +69,9 @@ def possible_routes(
         first_step: the neighbour that it faces; None: any.
         min_hops, max_hops: links to the goal, both counted in.
     """
-    hops = graph.hops_from(start, limit=max_hops)
     shapes = _Shapes(graph)
-    for goal, distance in hops.items():
-        if not min_hops <= distance <= max_hops:
-            continue
-        for places in _ways(graph, hops, start=start, goal=goal, first_step=first_step):
+    for places in _shortest_ways(graph, start, first_step=first_step, max_hops=max_hops):
+        if len(places) > min_hops:
             yield shapes.describe(places)
 
 
@@ -83,18 +80,22 @@ def describe_route(graph: StreetGraph, places: Sequence[int]) -> Route:
     return _Shapes(graph).describe(tuple(places))
 
 
-def _ways(
-    graph: StreetGraph, hops: dict[int, int], *, start: int, goal: int, first_step: int | None
-) -> list[tuple[int, ...]]:
-    partial: list[tuple[int, ...]] = [(goal,)]
-    while partial and partial[0][0] != start:
-        longer: list[tuple[int, ...]] = []
-        for way in partial:
-            for other in graph.neighbours[way[0]]:
-                if hops.get(other, -1) == hops[way[0]] - 1:
-                    longer.append((other, *way))
-        partial = longer[: 4 * MAX_TIES]
-    return [way for way in partial if first_step is None or len(way) < 2 or way[1] == first_step][:MAX_TIES]
+def _shortest_ways(
+    graph: StreetGraph, start: int, *, first_step: int | None, max_hops: int
+) -> Iterator[tuple[int, ...]]:
+    """Every shortest way from a place, nearest goals first, at most `MAX_TIES` to each goal."""
+    hops = graph.hops_from(start, limit=max_hops)
+    ways: dict[int, list[tuple[int, ...]]] = {start: [(start,)]}
+    for place, distance in hops.items():  # nearest first: all ways to the places before it are known
+        if place != start:
+            ways[place] = [
+                (*way, place)
+                for before in graph.neighbours[place]
+                if hops.get(before, -1) == distance - 1 and place in graph.neighbours[before]
+                for way in ways.get(before, ())
+                if distance > 1 or first_step is None or place == first_step
+            ][:MAX_TIES]
+        yield from ways[place]
 
 
 class _Shapes:
@@ -130,7 +131,8 @@ class _Shapes:
                 )
             )
             before = last
-        street = graph.street_ahead(places[-2], places[-1]) if len(places) > 1 else (places[-1],)
+        goal = places[len(places) - 1]
+        street = graph.street_ahead(places[-2] if len(places) > 1 else goal, goal)
         return Route(
             places=places,
             crossings=tuple(crossings),
