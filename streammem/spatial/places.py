@@ -68,7 +68,11 @@ class PlaceGraph:
         """Goes up with every place and every new or shorter edge: what routes are cached by."""
         self._nodes: list[_Node] = []
         self._index: dict[str, int] = {}
-        self._edges: dict[tuple[int, int], tuple[float, int]] = {}
+        self._edges: dict[tuple[int, int], int] = {}
+        """Row of each edge in the arrays below, which grow by doubling: routes take them without copying."""
+        self._pairs = np.empty((64, 2), dtype=np.int64)
+        self._metres = np.empty(64)
+        self._counts = np.empty(64, dtype=np.int64)
         self._cells: dict[tuple[int, int], list[int]] = {}
         self._corners = np.zeros((2, 2), dtype=np.int64)
         """Least and greatest cell."""
@@ -101,22 +105,14 @@ class PlaceGraph:
 
     def edges(self) -> list[PlaceEdge]:
         """Each once, in the order that they were first walked."""
-        return [
-            PlaceEdge(
-                from_id=self._nodes[a].place_id, to_id=self._nodes[b].place_id, distance_m=metres, traversals=count
-            )
-            for (a, b), (metres, count) in self._edges.items()
-        ]
+        return [self._edge(a, b, row) for (a, b), row in self._edges.items()]
 
     def neighbours(self, place_id: str) -> list[PlaceEdge]:
         """Edges from a place, as walked away from it."""
         at = self._index[place_id]
-        return [
-            PlaceEdge(from_id=place_id, to_id=self._nodes[b if a == at else a].place_id, distance_m=metres,
-                      traversals=count)
-            for (a, b), (metres, count) in self._edges.items()
-            if at in (a, b)
-        ]  # fmt: skip
+        pairs = self._pairs[: len(self._edges)]
+        rows = np.flatnonzero((pairs == at).any(axis=1)).tolist()
+        return [self._edge(at, int(pairs[row].sum()) - at, row) for row in rows]
 
     def nearest(self, position_m: Sequence[float] | Floats, *, room: str | None = None) -> Place | None:
         """The place nearest to a point; in a room, where one is named and known."""
@@ -153,12 +149,14 @@ class PlaceGraph:
         """Names of rooms, sorted."""
         return sorted({node.room for node in self._nodes if node.room})
 
-    def arrays(self) -> tuple[NDArray[np.int64], Floats, Floats]:
-        """(edges (E, 2) of numbers of places, metres (E,), positions (N, 3)), for routes."""
-        pairs = np.array(list(self._edges), dtype=np.int64).reshape(-1, 2)
-        metres = np.array([one for one, _ in self._edges.values()], dtype=np.float64)
-        positions = np.stack([node.position_m for node in self._nodes]) if self._nodes else np.empty((0, 3))
-        return pairs, metres, positions
+    def arrays(self) -> tuple[NDArray[np.int64], Floats]:
+        """(edges (E, 2) of numbers of places, metres (E,)), for routes; views, not to be changed."""
+        count = len(self._edges)
+        return self._pairs[:count], self._metres[:count]
+
+    def position_of(self, number: int) -> Floats:
+        """(3,) of the place with a number."""
+        return self._nodes[number].position_m
 
     def number_of(self, place_id: str) -> int:
         """Its place in `arrays`."""
@@ -289,10 +287,25 @@ class PlaceGraph:
         if a == b:
             return
         key = (min(a, b), max(a, b))
-        known, count = self._edges.get(key, (np.inf, 0))
-        self._edges[key] = (min(known, metres), count + 1)
-        if metres < known:
+        row = self._edges.get(key)
+        if row is None:
+            row = len(self._edges)
+            if row == len(self._metres):
+                self._pairs = np.concatenate([self._pairs, np.empty_like(self._pairs)])
+                self._metres = np.concatenate([self._metres, np.empty_like(self._metres)])
+                self._counts = np.concatenate([self._counts, np.empty_like(self._counts)])
+            self._edges[key] = row
+            self._pairs[row], self._metres[row], self._counts[row] = key, np.inf, 0
+        self._counts[row] += 1
+        if metres < self._metres[row]:
+            self._metres[row] = metres
             self.version += 1
+
+    def _edge(self, a: int, b: int, row: int) -> PlaceEdge:
+        return PlaceEdge(
+            from_id=self._nodes[a].place_id, to_id=self._nodes[b].place_id, distance_m=float(self._metres[row]),
+            traversals=int(self._counts[row]),
+        )  # fmt: skip
 
     def _add_view(self, node: _Node, view: FloatVector) -> bool:
         """Keeps a view that the place has not shown. Returns whether it did."""

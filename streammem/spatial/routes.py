@@ -2,7 +2,8 @@
 
 The graph becomes a sparse matrix when a way is first asked for, and again when it has grown. Dijkstra from the goal
 gives the way from everywhere to it at once; the last few goals are kept, so a robot that asks again at every place
-looks up one number. Costs at 30,000 places: 1.5-3 ms for a new goal, 20 µs for a known one, 10 ms after growing.
+looks up one number. Costs at 30,000 places: 2-4 ms for a new goal, 0.1 ms for a known one (3 µs for the next place),
+2 ms more after growing.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ Floats = NDArray[np.float64]
 
 KEPT_GOALS = 8
 """A way to a goal is 360 kB at 30,000 places."""
+DETOUR, SLACK_M = 1.5, 20.0
+"""Ways are looked for within so many times the distance as the crow flies first: three of four are found there."""
 LEAST_EDGE_M = 1e-6
 """Edges of no length would be no edges in a sparse matrix."""
 
@@ -33,8 +36,8 @@ class Router:
         self.graph = graph
         self._version = -1
         self._matrix: Any = None
-        self._positions: Floats = np.empty((0, 3))
-        self._goals: OrderedDict[int, tuple[Floats, NDArray[np.int32]]] = OrderedDict()
+        self._goals: OrderedDict[int, tuple[Floats, NDArray[np.int32], float]] = OrderedDict()
+        """(metres (N,), next place (N,), how far around the goal that is known)"""
 
     def path(self, from_id: str, to_id: str) -> tuple[list[str], float] | None:
         """(ids of the places from one to the other, both included; metres), or None where no way is known.
@@ -45,7 +48,7 @@ class Router:
         start, goal = self.graph.number_of(from_id), self.graph.number_of(to_id)
         if start == goal:
             return [from_id], 0.0
-        metres, following = self._to(goal)
+        metres, following = self._to(goal, start)
         if not np.isfinite(metres[start]):
             return None
         numbers = [start]
@@ -56,34 +59,45 @@ class Router:
     def next_place(self, from_id: str, to_id: str) -> str | None:
         """The neighbour to go to first; None where no way is known, or it is there already."""
         start, goal = self.graph.number_of(from_id), self.graph.number_of(to_id)
-        metres, following = self._to(goal)
+        metres, following = self._to(goal, start)
         return None if start == goal or not np.isfinite(metres[start]) else self.graph.id_of(int(following[start]))
 
     def distance_m(self, from_id: str, to_id: str) -> float:
         """Metres of the shortest way; infinity where none is known."""
-        metres, _ = self._to(self.graph.number_of(to_id))
-        return float(metres[self.graph.number_of(from_id)])
+        start = self.graph.number_of(from_id)
+        metres, _ = self._to(self.graph.number_of(to_id), start)
+        return float(metres[start])
 
-    def _to(self, goal: int) -> tuple[Floats, NDArray[np.int32]]:
-        """(metres (N,), next place (N,)) on the way to a goal."""
+    def _to(self, goal: int, start: int) -> tuple[Floats, NDArray[np.int32]]:
+        """(metres (N,), next place (N,)) on the way to a goal, for this start and all that are as near."""
         if self._version != self.graph.version:
             self._build()
-        if goal in self._goals:
+        known = self._goals.get(goal)
+        if known is not None and (np.isfinite(known[0][start]) or known[2] == np.inf):
             self._goals.move_to_end(goal)
-            return self._goals[goal]
-        csgraph: Any = importlib.import_module("scipy.sparse.csgraph")
-        metres, before = csgraph.dijkstra(self._matrix, directed=False, indices=goal, return_predecessors=True)
-        self._goals[goal] = (metres, before)
+            return known[0], known[1]
+        apart = float(np.linalg.norm(self.graph.position_of(start) - self.graph.position_of(goal)))
+        limit_m = DETOUR * apart + SLACK_M if known is None else np.inf
+        metres, before = self._dijkstra(goal, limit_m)
+        if not np.isfinite(metres[start]) and limit_m < np.inf:
+            limit_m = np.inf
+            metres, before = self._dijkstra(goal, limit_m)
+        self._goals[goal] = (metres, before, limit_m)
+        self._goals.move_to_end(goal)
         if len(self._goals) > KEPT_GOALS:
             self._goals.popitem(last=False)
         return metres, before
 
+    def _dijkstra(self, goal: int, limit_m: float) -> tuple[Floats, NDArray[np.int32]]:
+        csgraph: Any = importlib.import_module("scipy.sparse.csgraph")
+        return csgraph.dijkstra(self._matrix, directed=True, indices=goal, return_predecessors=True, limit=limit_m)
+
     def _build(self) -> None:
         sparse: Any = importlib.import_module("scipy.sparse")
-        pairs, metres, self._positions = self.graph.arrays()
+        pairs, metres = self.graph.arrays()
         count = len(self.graph)
         weights = np.maximum(metres, LEAST_EDGE_M)
-        # Both directions are written: then `directed=False` has nothing to symmetrise on every call.
+        # Both directions are written: then Dijkstra has nothing to symmetrise on every call.
         rows, columns = np.concatenate([pairs[:, 0], pairs[:, 1]]), np.concatenate([pairs[:, 1], pairs[:, 0]])
         self._matrix = sparse.csr_array((np.concatenate([weights, weights]), (rows, columns)), shape=(count, count))
         self._goals.clear()
