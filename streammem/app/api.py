@@ -332,6 +332,49 @@ def cues(
         ]
 
 
+def export_space(
+    *,
+    memory: MemoryLike,
+    file_format: Literal["rrd", "dsg", "ply"],
+    output: Path,
+    recording: str | None = None,
+) -> tuple[int, str]:
+    """Writes what a robot knows of space to a file: a Rerun recording, a spark_dsg scene graph, a point cloud.
+
+    Returns:
+        How many of what the file holds: (12, "node").
+
+    Raises:
+        InputError: nothing was observed in space, there are several recordings to choose from, or no map for a cloud.
+        MissingDependencyError: the format's package is not installed.
+    """
+    from streammem.spatial.export.contents import contents_of
+    from streammem.spatial.spatial_memory import SpatialMemory
+
+    with _opened(memory, None) as opened:
+        known = SpatialMemory.recordings(opened)
+        if recording is None and len(known) > 1:
+            names = ", ".join(repr(name) for name in known)
+            raise InputError(f"Several recordings were observed in space; choose one with --recording: {names}.")
+        if not known or (recording is not None and recording not in known):
+            raise InputError("Nothing was observed in space here: a robot's depth, poses and detections make it.")
+        with SpatialMemory.open(opened, recording=recording or known[0], write=False) as space:
+            contents = contents_of(space)
+    match file_format:
+        case "rrd":
+            from streammem.spatial.export.rerun_file import write_rrd
+
+            return write_rrd(contents, output), "moment"
+        case "dsg":
+            from streammem.spatial.export.dsg import write_dsg
+
+            return write_dsg(contents, output), "node"
+        case "ply":
+            from streammem.spatial.export.ply import write_ply
+
+            return write_ply(contents, output), "point"
+
+
 def _settings(config: ConfigLike) -> Settings:
     return config if isinstance(config, Settings) else load_settings(config)
 
