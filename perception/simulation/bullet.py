@@ -190,6 +190,11 @@ class BulletHousehold:
         return self.settings.start_ns + round(self._steps * self.settings.step_s * NS_PER_S)
 
     @property
+    def step_s(self) -> float:
+        """Seconds that a step takes."""
+        return self.settings.step_s
+
+    @property
     def steps(self) -> int:
         """How many steps were taken since `reset`."""
         return self._steps
@@ -217,15 +222,17 @@ class BulletHousehold:
     # --- doing --------------------------------------------------------------------------------------------------------
 
     def _move(self, action: Move) -> Outcome:
-        forward = float(np.clip(action.forward_m, -FORWARD_M, FORWARD_M))
-        x = self.position_m[0] + forward * math.cos(self.yaw_rad)
-        y = self.position_m[1] + forward * math.sin(self.yaw_rad)
-        blocked = forward != 0 and not self.plan.can_stand((x, y))
-        if not blocked:
-            self.position_m = (x, y)
         turn = float(np.clip(action.turn_rad, -TURN_RAD, TURN_RAD))
         self.yaw_rad = (self.yaw_rad + turn + math.pi) % (2 * math.pi) - math.pi
-        return Outcome(problem="something is in the way") if blocked else Outcome()
+        forward = float(np.clip(action.forward_m, -FORWARD_M, FORWARD_M))
+        if forward == 0:
+            return Outcome()
+        x = self.position_m[0] + forward * math.cos(self.yaw_rad)
+        y = self.position_m[1] + forward * math.sin(self.yaw_rad)
+        if not self.plan.can_stand((x, y)):
+            return Outcome(problem="something is in the way")
+        self.position_m = (x, y)
+        return Outcome()
 
     def _grasp(self, identity: str) -> Outcome:
         if self.held is not None:

@@ -26,7 +26,7 @@ TURN_RAD = np.pi / 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """Drive ahead (at most `FORWARD_M`), then turn (at most `TURN_RAD`, left positive)."""
+    """Turn (at most `TURN_RAD`, left positive), then drive ahead (at most `FORWARD_M`)."""
 
     forward_m: float = 0.0
     turn_rad: float = 0.0

@@ -4,8 +4,8 @@
 call comes from rules (`rules.RulePlanner`) or a chat model (`chat.ChatPlanner`), through the same types and checks.
 """
 
-from planners.acting.body import Body, BodyState, Done, DriveTo, Put, Rest, Seen, Spot, Take
-from planners.acting.executor import ActingSettings, Report, act
+from planners.acting.body import Body, BodyState, Done, DriveTo, LookAround, Put, Rest, Seen, Spot, Take
+from planners.acting.executor import ActingSettings, GoalReport, Report, act
 from planners.acting.knowledge import Knowledge
 from planners.acting.skills import SkillCall, parse_call
 
@@ -15,7 +15,9 @@ __all__ = [
     "BodyState",
     "Done",
     "DriveTo",
+    "GoalReport",
     "Knowledge",
+    "LookAround",
     "Put",
     "Report",
     "Rest",

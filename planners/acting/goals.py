@@ -55,6 +55,7 @@ _SPLIT = re.compile(r"\s*(?:[,;.]\s*(?:and\s+)?(?:then\s+)?|\s+and then\s+|\s+th
 _AND = re.compile(
     r"\s+and\s+(?=(?:bring|fetch|get|put|place|take|carry|move|go|drive|find|look|say|tell|wait)\b)", re.I
 )
+_PLEASE = re.compile(r"^please,? ", re.I)
 _THE = r"(?:the |a |an |my |your )?"
 _BRING_ME = re.compile(rf"^(?:bring|fetch|get|give|hand)(?: me)? {_THE}(?P<what>.+?)(?: (?:to|for) (?:me|us))?$", re.I)
 _BRING_TO = re.compile(
@@ -79,7 +80,7 @@ def read_goals(instruction: str) -> tuple[Goal, ...]:
     parts = [part for whole in _SPLIT.split(instruction.strip().rstrip(".!")) for part in _AND.split(whole) if part]
     if not parts:
         raise InputError("The instruction is empty; say what should be done, for example “fetch the mug”.")
-    return tuple(goal for part in parts for goal in _read(part.strip().removeprefix("please ").strip()))
+    return tuple(goal for part in parts for goal in _read(_PLEASE.sub("", part.strip())))
 
 
 def _read(part: str) -> list[Goal]:

@@ -87,6 +87,7 @@ class Assembly:
         self._poses = CameraPoses(notes)
         self._cameras: dict[str, Any] = {}
         self._things: dict[int, Thing] = {}
+        self._rooms: list[tuple[int, str | None]] = []
         self._sound: SoundDecoder | None = None
         self._sound_ns: int | None = None
         self._order = ReorderBuffer(hold_ns=0)
@@ -119,6 +120,8 @@ class Assembly:
             elif topic is roles.sound:
                 payload = getattr(message, "audio", message)
                 self._take_sound(t_ns, bytes(payload.data))
+            elif topic is roles.room:
+                self._rooms.append((t_ns, str(message.data) or None))
             elif topic is roles.label_table:
                 self._take_things(str(message.data), t_ns)
             else:
@@ -270,7 +273,12 @@ class Assembly:
                 detections = labelled_detections(numbers, self._things)
             else:
                 self._notes.at(t_ns, "the image of object numbers is not as large as the depth image; it is left out")
-        return Look(t_ns=t_ns, T_map_camera=pose, depth_m=depth, camera=camera, detections=detections)
+        return Look(
+            t_ns=t_ns, T_map_camera=pose, depth_m=depth, camera=camera, detections=detections, room=self._room_at(t_ns)
+        )
+
+    def _room_at(self, t_ns: int) -> str | None:
+        return next((room for since_ns, room in reversed(self._rooms) if since_ns <= t_ns), None)
 
     def _depth_at(self, t_ns: int) -> Any:
         if self._roles.depth is None:

@@ -154,8 +154,9 @@ class BagSource:
     def _read_what_stays(self, bag: BagFile, assembly: Assembly) -> None:
         """Static transforms and tables are told once, at the beginning, and hold for all of the recording."""
         stay = [one for one in self._roles.transforms if "static" in one.name]
-        stay += [one for one in (self._roles.label_table, self._roles.colour_info, self._roles.depth_info,
-                                 self._roles.sound_info) if one is not None]  # fmt: skip
+        roles = self._roles
+        others = (roles.label_table, roles.room, roles.colour_info, roles.depth_info, roles.sound_info)
+        stay += [one for one in others if one is not None]
         seen: dict[str, int] = {}
         for topic, log_ns, data in bag.messages(stay):
             assembly.take(topic, log_ns, data)

@@ -28,6 +28,9 @@ TEXT_TYPES = frozenset({"std_msgs/msg/String"})
 LABEL_TABLE_TOPIC = "/camera/objects"
 """Where a recording of this program says what the numbers in a label image are called: JSON, number to name."""
 
+ROOM_TOPIC = "/robot/room"
+"""The name of the room that the robot is in, told when it changes."""
+
 _DEPTH = re.compile(r"depth|disparity", re.I)
 _LABELS = re.compile(r"label|instance|semantic|segment", re.I)
 _NOT_COLOUR = re.compile(
@@ -48,6 +51,7 @@ class Roles:
     depth_info: Topic | None = None
     labels: Topic | None = None
     label_table: Topic | None = None
+    room: Topic | None = None
     transforms: tuple[Topic, ...] = ()
     poses: Topic | None = None
     sound: Topic | None = None
@@ -60,8 +64,10 @@ class Roles:
     @property
     def read(self) -> tuple[Topic, ...]:
         """Every topic that is read while streaming."""
-        single = (self.colour, self.colour_info, self.depth, self.depth_info, self.labels, self.label_table, self.poses,
-                  self.sound, self.sound_info)  # fmt: skip
+        single = (
+            *(self.colour, self.colour_info, self.depth, self.depth_info, self.labels, self.label_table, self.room),
+            *(self.poses, self.sound, self.sound_info),
+        )
         return (*(one for one in single if one is not None), *self.transforms, *self.speech, *self.captions)
 
 
@@ -98,6 +104,7 @@ def choose_topics(topics: Sequence[Topic], decoder: MessageDecoder) -> Roles:
         depth_info=_nearest(cameras, depth),
         labels=_nearest([one for one in pictures if _LABELS.search(one.name)], colour) if tables else None,
         label_table=tables[0] if tables else None,
+        room=next((one for one in texts if one.name == ROOM_TOPIC), None),
         transforms=tuple(one for one in usable if one.type in TRANSFORM_TYPES),
         poses=poses[0] if poses else None,
         sound=_best(sounds),

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from perception.labelled import Thing, things_to_json
 from perception.protocols import ImageRGB
-from perception.sources.bags.topics import LABEL_TABLE_TOPIC
+from perception.sources.bags.topics import LABEL_TABLE_TOPIC, ROOM_TOPIC
 from perception.sources.bags.transforms import Pose
 from streammem.errors import MissingDependencyError
 from streammem.spatial import Intrinsics
@@ -33,6 +33,7 @@ _TYPES = {
     "/camera/depth/camera_info": "sensor_msgs/msg/CameraInfo",
     "/tf": "tf2_msgs/msg/TFMessage",
     LABEL_TABLE_TOPIC: "std_msgs/msg/String",
+    ROOM_TOPIC: "std_msgs/msg/String",
     "/robot/say": "std_msgs/msg/String",
     "/robot/caption": "std_msgs/msg/String",
 }
@@ -175,6 +176,7 @@ class RobotRecorder:
         self._channels: dict[str, int] = {}
         self._schemas: dict[str, int] = {}
         self._things: dict[int, Thing] = {}
+        self._room: str | None = None
         self._is_open = True
 
     def write(
@@ -187,6 +189,7 @@ class RobotRecorder:
         T_map_camera: Pose,
         numbers: npt.NDArray[np.integer] | None = None,
         things: Mapping[int, Thing] | None = None,
+        room: str | None = None,
     ) -> None:
         """One look at the world. `numbers`: (H, W) the object of every pixel; `things`: what they are."""
         make, height, width = self._make, depth_m.shape[0], depth_m.shape[1]
@@ -200,6 +203,9 @@ class RobotRecorder:
         if numbers is not None:
             labels = make.image(t_ns, CAMERA_FRAME, np.clip(numbers, 0, 65_535).astype(np.uint16), "16UC1")
             self._put("/camera/labels/image_raw", t_ns, labels)
+        if room != self._room:
+            self._room = room
+            self._put(ROOM_TOPIC, t_ns, make.string(room or ""))
         depth = make.image(t_ns, CAMERA_FRAME, depth_m.astype(np.float32), "32FC1")
         self._put("/camera/depth/image_raw", t_ns, depth)
         self._put("/camera/color/image_raw/compressed", t_ns, make.jpeg(t_ns, CAMERA_FRAME, image_rgb))

@@ -16,6 +16,7 @@ import numpy as np
 from perception.simulation.bullet import BulletHousehold
 from perception.simulation.environment import FORWARD_M, TURN_RAD, Grasp, Idle, Move, Release, Sensed, look_of
 from perception.simulation.floor_plan import REACH_M
+from perception.simulation.household import Household
 from planners.acting.body import BodyState, Command, Done, DriveTo, LookAround, Put, Rest, Seen, Spot, Take
 from planners.acting.knowledge import same_thing
 from streammem.spatial.observations import Observation
@@ -23,6 +24,7 @@ from streammem.spatial.observations import Observation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from streammem.app.robot.shared_world import SharedWorld
     from streammem.spatial.spatial_memory import SpatialMemory
 
 _FACING_RAD = 0.2
@@ -49,7 +51,7 @@ class SimulatedBody:
 
     def __init__(
         self,
-        world: BulletHousehold,
+        world: BulletHousehold | SharedWorld,
         *,
         memory: SpatialMemory | None,
         observe_every: int = 1,
@@ -103,7 +105,7 @@ class SimulatedBody:
                         self._step(Move(turn_rad=turn))
                     return Done()
                 case Rest(seconds=seconds):
-                    for _ in range(max(1, round(seconds / self._world.settings.step_s))):
+                    for _ in range(max(1, round(seconds / self._world.step_s))):
                         self._step(Idle(), look=False)
                     self._look(remember=True)
                     return Done()
@@ -151,9 +153,7 @@ class SimulatedBody:
         if abs(turn) > _FACING_RAD:
             return self._step(Move(turn_rad=turn))
         away = math.dist(point, self._world.position_m)
-        # Straight at the point: the little turn that is left is made on the way.
-        self._world.yaw_rad += turn
-        return self._step(Move(forward_m=min(FORWARD_M, away)))
+        return self._step(Move(forward_m=min(FORWARD_M, away), turn_rad=turn))
 
     def _bearing(self, point: tuple[float, float]) -> float:
         x, y = self._world.position_m
@@ -224,15 +224,15 @@ def _turns(span_rad: float) -> list[float]:
     return [TURN_RAD] * side + [-TURN_RAD] * (2 * side)
 
 
-def spots_of(world: BulletHousehold, *, person_m: tuple[float, float] | None = None) -> Mapping[str, Spot]:
+def spots_of(home: Household, *, person_m: tuple[float, float] | None = None) -> Mapping[str, Spot]:
     """The names on the floor plan: rooms, furniture, and `me` where somebody stands."""
     spots = {
         room.name: Spot(name=room.name, kind="room", position_m=(*room.centre_m, 0.0), room=room.name)
-        for room in world.home.rooms
+        for room in home.rooms
     }
-    for piece in world.home.furniture:
+    for piece in home.furniture:
         x, y, _ = piece.centre_m
         spots[piece.name] = Spot(name=piece.name, kind="furniture", position_m=(x, y, piece.top_m), room=piece.room)
     if person_m is not None:
-        spots["me"] = Spot(name="me", kind="person", position_m=(*person_m, 0.0), room=world.home.room_at(*person_m))
+        spots["me"] = Spot(name="me", kind="person", position_m=(*person_m, 0.0), room=home.room_at(*person_m))
     return spots

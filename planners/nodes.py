@@ -1,0 +1,71 @@
+"""The node that plans: instructions in, deeds by a body, and a report out. Perception goes on beside it.
+
+Acting blocks this node and no other: the body's steps are done by the world's node, what is seen meanwhile reaches the
+memory through its own. Knows no runner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+
+from planners.acting.body import Body, Spot
+from planners.acting.executor import ActingSettings, act
+from planners.acting.planner import ActionPlanner
+from streammem.errors import StreamMemError
+from streammem.nodes.inbox import QueueSpec
+from streammem.nodes.topics import Instruction, Message, Topic
+from streammem.spatial.spatial_memory import SpatialMemory
+
+
+class PlannerNode:
+    """Carries out one instruction after another.
+
+    Args:
+        open_memory: opens the memory for reading, anew for each instruction; None: a robot without memory.
+    """
+
+    def __init__(
+        self, body: Body, *, spots: Mapping[str, Spot], planner: ActionPlanner,
+        open_memory: Callable[[], AbstractContextManager[SpatialMemory]] | None, settings: ActingSettings,
+    ) -> None:  # fmt: skip
+        self._body = body
+        self._spots = spots
+        self._planner = planner
+        self._open_memory = open_memory
+        self._settings = settings
+
+    @property
+    def name(self) -> str:
+        return "planner"
+
+    @property
+    def subscribes(self) -> Mapping[Topic, QueueSpec]:
+        return {Topic.PLANNER: QueueSpec(size=16, policy="drop newest")}
+
+    def handle(self, message: Message | None) -> Iterable[Message]:
+        if not isinstance(message, Instruction) or message.is_report:
+            return
+        said: list[str] = []
+        try:
+            if self._open_memory is None:
+                text, done = self._act(message.text, None, said)
+            else:
+                with self._open_memory() as memory:
+                    text, done = self._act(message.text, memory, said)
+        except StreamMemError as error:
+            text, done = str(error), False
+        yield Instruction(t_ns=self._body.sense().t_ns, text=" ".join([*said, text]), is_report=True, is_done=done)
+
+    def close(self) -> None:
+        """Nothing stays open between instructions."""
+
+    def _act(self, text: str, memory: SpatialMemory | None, said: list[str]) -> tuple[str, bool]:
+        report = act(
+            text, body=self._body, spots=self._spots, memory=memory, planner=self._planner, settings=self._settings,
+            speak=said.append,
+        )  # fmt: skip
+        if report.is_done:
+            return f"Done: {text} ({report.steps} steps).", True
+        left = "; ".join(one.reason for one in report.goals if one.reason)
+        return f"Not done: {left}.", False

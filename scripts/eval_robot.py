@@ -1,0 +1,113 @@
+"""What a memory is worth to a robot: the same tasks in the same homes, with and without the memory of an earlier walk.
+
+    python scripts/eval_robot.py --homes 10                 # 10 homes x 6 kinds of task = 60 episodes, each tried twice
+    python scripts/eval_robot.py --homes 2 --kinds fetch moved --json
+
+Both robots know the floor plan (walls, furniture, names of rooms) and have the same camera, skills and planner; without
+memory one knows what is in view and which furniture it has looked at in this task, and searches the nearest first. With
+memory one has walked through the house an hour before (steps of the walk are told, not counted). Object numbers of the
+simulator are what both perceive. Success is judged by the world. Prints tables; nothing is asserted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from perception.simulation.household import make_household
+from streammem.app.robot.metrics import (
+    Trial,
+    conditional_by_ground_truth,
+    conditional_success_rate,
+    independent_success_rate,
+    spl,
+    success_rate,
+    target_approach_rate,
+)
+from streammem.app.robot.tasks import KINDS, Kind, make_task, run_task, walk_through
+
+BUDGETS = (75, 150, 300, 600, 1500)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--homes", type=int, default=10, help="how many homes; each gets one task of every kind")
+    parser.add_argument("--first-seed", type=int, default=100)
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--max-steps", type=int, default=BUDGETS[-1])
+    parser.add_argument("--json", action="store_true", help="print every trial as JSON and nothing else")
+    arguments = parser.parse_args()
+    started = time.perf_counter()
+    trials: dict[str, dict[Kind, list[Trial]]] = {one: {kind: [] for kind in arguments.kinds} for one in ("on", "off")}
+    rows: list[dict[str, object]] = []
+    walked = 0
+    for seed in range(arguments.first_seed, arguments.first_seed + arguments.homes):
+        home = make_household(seed)
+        with tempfile.TemporaryDirectory() as place:
+            walked += walk_through(Path(place, "walk"), seed)
+            for kind in arguments.kinds:
+                task = make_task(kind, home, seed=seed)
+                for memory in ("on", "off"):
+                    folder = None
+                    if memory == "on":
+                        folder = Path(place, kind)
+                        shutil.copytree(Path(place, "walk"), folder)
+                    trial, goals = run_task(task, memory_folder=folder, max_steps=arguments.max_steps)
+                    trials[memory][kind].append(trial)
+                    rows.append({
+                        "home": seed, "kind": kind, "memory": memory, "instruction": task.instruction,
+                        "done": trial.is_done, "stages": [one.is_done for one in trial.stages], "steps": trial.steps,
+                        "search_steps": trial.search_steps, "travelled_m": round(trial.travelled_m, 2),
+                        "shortest_m": round(trial.shortest_m, 2), "cpu_s": round(trial.seconds, 2),
+                        "problems": [one.reason for one in goals if one.reason],
+                    })  # fmt: skip
+    if arguments.json:
+        print(json.dumps(rows, indent=1))
+        return
+    print_tables(trials, walked=walked, homes=arguments.homes, wall_s=time.perf_counter() - started)
+
+
+def print_tables(trials: dict[str, dict[Kind, list[Trial]]], *, walked: int, homes: int, wall_s: float) -> None:
+    episodes = sum(len(one) for one in trials["on"].values())
+    print(f"{episodes} episodes in {homes} homes, each with memory on and off; {wall_s:.0f} s")
+    print(f"the walk before took {walked / homes:.0f} steps a home, which are not counted below\n")
+    print(f"{'kind':10} {'memory':6} {'n':>3} {'success':>8} {'SPL':>6} {'steps':>7} {'search':>7} {'ISR':>6} "
+          f"{'CSR':>6} "
+          f"{'CGT':>6} {'TAR':>6} {'cpu s':>6}")  # fmt: skip
+    for kind in [*trials["on"], "all"]:
+        for memory in ("on", "off"):
+            chosen = [one for k, found in trials[memory].items() if kind in (k, "all") for one in found]
+            print(row(str(kind), memory, chosen))
+    on = [one for found in trials["on"].values() for one in found]
+    off = [one for found in trials["off"].values() for one in found]
+    print("\nsuccess within a budget of steps")
+    print(f"{'steps':>7} {'on':>7} {'off':>7} {'ratio':>7}")
+    for budget in BUDGETS:
+        first, second = (sum(one.is_done and one.steps <= budget for one in both) / len(both) for both in (on, off))
+        print(f"{budget:7d} {first:7.2f} {second:7.2f} {(f'{first / second:.1f}' if second else '-'):>7}")
+    both = [(one, other) for one, other in zip(on, off, strict=True) if one.is_done and other.is_done]
+    if both:
+        steps = sum(other.steps for _, other in both) / max(1, sum(one.steps for one, _ in both))
+        search = sum(other.search_steps for _, other in both) / max(1, sum(one.search_steps for one, _ in both))
+        print(f"\nwhere both succeeded ({len(both)}): {steps:.1f} times fewer steps, {search:.1f} times fewer of them "
+              "spent searching")  # fmt: skip
+
+
+def row(kind: str, memory: str, trials: list[Trial]) -> str:
+    count = max(1, len(trials))
+    steps = sum(one.steps for one in trials) / count
+    search = sum(one.search_steps for one in trials) / count
+    seconds = sum(one.seconds for one in trials) / count
+    return (
+        f"{kind:10} {memory:6} {len(trials):3d} {success_rate(trials):8.2f} {spl(trials):6.2f} {steps:7.0f} "
+        f"{search:7.0f} {independent_success_rate(trials):6.2f} {conditional_success_rate(trials):6.2f} "
+        f"{conditional_by_ground_truth(trials):6.2f} {target_approach_rate(trials):6.2f} {seconds:6.1f}"
+    )
+
+
+if __name__ == "__main__":
+    main()

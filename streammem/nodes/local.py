@@ -1,0 +1,100 @@
+"""Runs nodes in threads of this process: for tests, and for a robot that needs no cluster.
+
+A node whose `handle` raises is counted, told and gone on with; one message must not stop a robot. Costs a thread per
+node.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from streammem.nodes.inbox import Inbox
+from streammem.nodes.node import Node
+from streammem.nodes.topics import Message, Topic
+
+logger = logging.getLogger(__name__)
+
+_IDLE_S = 0.02
+"""A node with nothing to hear is asked whether it has something to say this often."""
+
+
+class LocalRunner:
+    """A context manager: starts on entry, stops and closes the nodes on exit.
+
+    Args:
+        listen: is given every message, in the publisher's thread.
+    """
+
+    def __init__(self, nodes: Sequence[Node], *, listen: Callable[[Message], None] | None = None) -> None:
+        self._nodes = list(nodes)
+        self._listen = listen
+        self._inboxes = {one.name: Inbox(one.subscribes) for one in nodes}
+        self._by_topic: dict[Topic, list[Inbox]] = {}
+        for inbox in self._inboxes.values():
+            for topic in inbox.topics:
+                self._by_topic.setdefault(topic, []).append(inbox)
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, args=(one,), name=f"node-{one.name}", daemon=True) for one in nodes
+        ]
+        self.failures: dict[str, int] = {one.name: 0 for one in nodes}
+
+    def publish(self, message: Message) -> None:
+        """Hands a message to everybody who subscribes to its topic."""
+        if self._listen is not None:
+            self._listen(message)
+        for inbox in self._by_topic.get(message.topic, ()):
+            inbox.put(message)
+
+    def dropped(self) -> dict[str, dict[str, int]]:
+        """Messages lost so far, by node and topic."""
+        return {
+            name: {topic.value: count for topic, count in inbox.dropped.items()}
+            for name, inbox in self._inboxes.items()
+        }
+
+    def drain(self, *, timeout_s: float = 10.0) -> bool:
+        """Waits until nothing waits any more; False where that took too long."""
+        pause = threading.Event()
+        for _ in range(round(timeout_s / 0.02)):
+            if not any(len(inbox) for inbox in self._inboxes.values()):
+                return True
+            pause.wait(0.02)
+        return False
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stops the threads, then closes the nodes. Idempotent."""
+        self._stop.set()
+        for inbox in self._inboxes.values():
+            inbox.close()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout=30)
+        nodes, self._nodes = self._nodes, []
+        for node in nodes:
+            node.close()
+
+    def _run(self, node: Node) -> None:
+        inbox = self._inboxes[node.name]
+        while not self._stop.is_set():
+            message = inbox.get(timeout_s=_IDLE_S) if inbox.topics else None
+            try:
+                for said in node.handle(message):
+                    self.publish(said)
+            except Exception:
+                self.failures[node.name] += 1
+                logger.exception("node %s: a message could not be handled; it goes on with the next", node.name)
