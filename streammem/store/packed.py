@@ -9,7 +9,7 @@ Never stale: what a LanceDB id stands for never changes, because an update or a 
 of a version say all: rows whose ids are gone go, rows whose ids are new are read. After a merge of files every id is
 new; a row with the same name and the same text then keeps its vector, which is a function of these.
 
-Knows no query and no table's meaning. Costs about 1 kB a row with one vector of 384, and 4 us a row to load.
+Knows no query and no table's meaning. Costs about 1 kB a row with one vector of 384, and 8 us a row to load.
 """
 
 from __future__ import annotations
@@ -79,18 +79,25 @@ class Vectors:
         )
 
     def put(self, places: Places, vectors: npt.NDArray[np.float32]) -> None:
-        """`vectors`: float32 (n, D), of any length but zero."""
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        unit = vectors / np.maximum(lengths, 1e-12)
-        factors = np.abs(unit).max(axis=1) / 32767.0
-        self.codes[places] = np.rint(unit / np.maximum(factors, 1e-20)[:, None])
-        self.factors[places] = factors
-        self.signs[:, places] = self._signs(unit).T
+        """`vectors`: float32 (n, D), of any length; what is not finite, or of length zero, is left out."""
+        for start in range(0, len(places), _CHUNK):
+            some, part = places[start : start + _CHUNK], vectors[start : start + _CHUNK]
+            lengths = np.sqrt(np.einsum("nd,nd->n", part, part))
+            good = np.isfinite(lengths) & (lengths > 1e-12)
+            if not good.all():
+                some, part, lengths = some[good], part[good], lengths[good]
+            if not len(some):
+                continue
+            steps = np.maximum(part.max(axis=1), -part.min(axis=1)) / 32767.0
+            scaled = part / steps[:, None]
+            self.codes[some] = np.rint(scaled, out=scaled)
+            self.factors[some] = steps / lengths
+            self.signs[:, some] = self._signs(part, self.middle * lengths[:, None]).T
 
-    def _signs(self, unit: npt.NDArray[np.float32]) -> npt.NDArray[np.uint64]:
+    def _signs(self, vectors: npt.NDArray[np.float32], middle: npt.NDArray[np.float32]) -> npt.NDArray[np.uint64]:
         """(n, D) -> (n, words)."""
-        bits = np.packbits(unit > self.middle, axis=1)
-        padded = np.zeros((len(unit), self.signs.shape[0] * 8), np.uint8)
+        bits = np.packbits(vectors > middle, axis=1)
+        padded = np.zeros((len(vectors), self.signs.shape[0] * 8), np.uint8)
         padded[:, : bits.shape[1]] = bits
         return padded.view(np.uint64)
 
@@ -123,7 +130,7 @@ class Vectors:
         return places[order], cosines[order]
 
     def _shortlist(self, unit: FloatVector, places: Places, wanted: int) -> Places:
-        signs = self._signs(unit[None])[0]
+        signs = self._signs(unit[None], self.middle)[0]
         count = int(places[-1]) + 1
         differing = np.zeros(count, np.uint16)
         for word, bits in enumerate(signs):
@@ -340,8 +347,9 @@ def _vectors_in(column: Any) -> tuple[Places, npt.NDArray[np.float32]]:
     """(which rows have one, their vectors (n, D)) of a column of fixed-size lists."""
     joined = column.combine_chunks()
     present = np.flatnonzero(joined.is_valid().to_numpy(zero_copy_only=False))
-    flat = cast("npt.NDArray[np.float32]", joined.drop_null().flatten().to_numpy(zero_copy_only=False))
-    return present, flat.astype(np.float32, copy=False).reshape(len(present), -1)
+    flat = joined if len(present) == len(joined) else joined.drop_null()
+    numbers = cast("npt.NDArray[np.float32]", flat.flatten().to_numpy(zero_copy_only=False))
+    return present, numbers.astype(np.float32, copy=False).reshape(len(present), -1)
 
 
 def _middle(column: Any) -> FloatVector | None:
@@ -355,7 +363,7 @@ def _middle(column: Any) -> FloatVector | None:
 
 def _put(into: Vectors, column: Any, places: Places) -> None:
     present, vectors = _vectors_in(column)
-    if not len(present):
-        return
-    good = np.isfinite(vectors).all(axis=1) & (places[present] >= 0)
-    into.put(places[present][good], vectors[good])
+    wanted = places[present]
+    if len(wanted) and int(wanted.min()) < 0:
+        vectors, wanted = vectors[wanted >= 0], wanted[wanted >= 0]
+    into.put(wanted, vectors)

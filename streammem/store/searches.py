@@ -5,7 +5,7 @@ filters are looked at there, LanceDB is asked for words alone. A larger one, or 
 memory, is searched by LanceDB: ids first, then the rows are taken.
 
 Knows no fusion. Costs, for 100 rows out of 100,000: 4 ms for vectors and 4 for words in memory, 15 and 10 through
-LanceDB; the first search of a table loads it (0.4 s for 100,000 rows), the first two where a vector index makes that
+LanceDB; the first search of a table loads it (0.8 s for 100,000 rows), the first few where a vector index makes that
 unnecessary do not.
 """
 
