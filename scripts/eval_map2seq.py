@@ -272,13 +272,15 @@ class _Walked:
 
 def _one_pass(walks: Sequence[Task]) -> list[Task]:
     """The fewest walks, chosen greedily, that touch nearly every place which all of them touch."""
-    wanted = {place for walk in walks for place in walk.reference}
-    missing, chosen, left = set(wanted), list[Task](), list(walks)
-    while left and len(missing) > (1.0 - COVERED) * len(wanted):
-        best = max(left, key=lambda walk: (len(missing & set(walk.reference)), -walk.number))
+    touched = {walk.number: set(walk.reference) for walk in walks}
+    missing = set[int]().union(*touched.values())
+    enough = (1.0 - COVERED) * len(missing)
+    chosen, left = list[Task](), list(walks)
+    while left and len(missing) > enough:
+        best = max(left, key=lambda walk: (len(missing & touched[walk.number]), -walk.number))
         chosen.append(best)
         left.remove(best)
-        missing -= set(best.reference)
+        missing -= touched[best.number]
     return chosen
 
 

@@ -58,6 +58,7 @@ class WalkMemory:
         self._graph = graph
         self._notes: dict[str, list[_Note]] = {}
         self._walks: set[str] = set()
+        self._grouped: dict[str, list[RememberedLandmark]] = {}
 
     def remember(self, walk: str, plan: RoutePlan, route: Route) -> None:
         """Writes the landmarks of a walk down; the same walk twice changes nothing."""
@@ -69,6 +70,7 @@ class WalkMemory:
             share_at = _anchor(self._graph, landmark, plan, route, alignment)
             if share_at:
                 self._notes.setdefault(landmark.name, []).append(_Note(walk, share_at))
+                self._grouped.pop(landmark.name, None)
 
     def landmarks(self, name: str, *, without: Collection[str] = ()) -> list[RememberedLandmark]:
         """The landmarks of a name, the surest first.
@@ -76,22 +78,12 @@ class WalkMemory:
         Args:
             without: walks whose notes are left out.
         """
-        notes = [note for note in self._notes.get(name, ()) if note.walk not in without]
-        notes.sort(key=lambda note: (-max(note.share_at.values()), note.walk))
-        groups: list[tuple[dict[int, float], int]] = []
-        for note in notes:
-            best, best_overlap = None, _SAME_OVERLAP
-            for number, (share_at, _) in enumerate(groups):
-                overlap = sum((share * share_at.get(place, 0.0)) ** 0.5 for place, share in note.share_at.items())
-                if overlap > best_overlap:
-                    best, best_overlap = number, overlap
-            if best is None:
-                groups.append((note.share_at, 1))
-            else:
-                share_at, count = groups[best]
-                groups[best] = (_multiply(share_at, note.share_at), count + 1)
-        groups.sort(key=lambda group: -group[1])
-        return [RememberedLandmark(name=name, share_at=share_at, mentions=count) for share_at, count in groups]
+        notes = self._notes.get(name, [])
+        if without and any(note.walk in without for note in notes):
+            return _group(name, [note for note in notes if note.walk not in without])
+        if name not in self._grouped:
+            self._grouped[name] = _group(name, notes)
+        return self._grouped[name]
 
     def without(self, walks: Collection[str]) -> LandmarkMemory:
         """The same memory as if these walks had not been taken."""
@@ -109,6 +101,24 @@ class _Without:
 
     def landmarks(self, name: str) -> list[RememberedLandmark]:
         return self.memory.landmarks(name, without=self.walks)
+
+
+def _group(name: str, notes: Sequence[_Note]) -> list[RememberedLandmark]:
+    """Notes of one name as landmarks: those that overlap are one, and multiply."""
+    groups: list[tuple[dict[int, float], int]] = []
+    for note in sorted(notes, key=lambda note: (-max(note.share_at.values()), note.walk)):
+        best, best_overlap = None, _SAME_OVERLAP
+        for number, (share_at, _) in enumerate(groups):
+            overlap = sum((share * share_at.get(place, 0.0)) ** 0.5 for place, share in note.share_at.items())
+            if overlap > best_overlap:
+                best, best_overlap = number, overlap
+        if best is None:
+            groups.append((note.share_at, 1))
+        else:
+            share_at, count = groups[best]
+            groups[best] = (_multiply(share_at, note.share_at), count + 1)
+    groups.sort(key=lambda group: -group[1])
+    return [RememberedLandmark(name=name, share_at=share_at, mentions=count) for share_at, count in groups]
 
 
 def _multiply(left: Mapping[int, float], right: Mapping[int, float]) -> dict[int, float]:
