@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from streammem.spatial.frames import SubmapFrames, SubmapSettings
     from streammem.spatial.octree import Octree, OctreeSettings
     from streammem.spatial.place_history import PlaceHistory
     from streammem.store.filters import Where
@@ -101,6 +102,18 @@ class SpatialDoor:
             self._histories.append(weakref.ref(history))
         return history
 
+    def save_frames(self, frames: SubmapFrames, *, recording: str) -> int:
+        """Commits where a recording's submaps are believed to be, and were. Returns how many rows that were."""
+        from streammem.spatial import frame_rows
+
+        return frame_rows.save(frames, self._writing().upsert, recording=recording)
+
+    def load_frames(self, settings: SubmapSettings | None = None, *, recording: str) -> SubmapFrames:
+        """A recording's submaps as they were last saved; none where none were."""
+        from streammem.spatial import frame_rows
+
+        return frame_rows.load(self._reader.arrow, settings, recording=recording)
+
     def _flush_histories(self) -> None:
         for reference in self._histories:
             if (history := reference()) is not None:
@@ -113,14 +126,14 @@ class SpatialDoor:
             if (history := reference()) is not None:
                 history.close()
 
-    def save_map(self, tree: Octree, *, recording: str) -> int:
+    def save_map(self, tree: Octree, *, recording: str, frame: str = "map") -> int:
         """Commits the blocks of a recording's map that changed. Returns how many."""
         from streammem.spatial import rows
 
-        return rows.save(tree, self._writing().upsert, recording=recording)
+        return rows.save(tree, self._writing().upsert, recording=recording, frame=frame)
 
-    def load_map(self, settings: OctreeSettings, *, recording: str) -> Octree:
+    def load_map(self, settings: OctreeSettings, *, recording: str, frame: str = "map") -> Octree:
         """A recording's map as it was last saved; empty where none was."""
         from streammem.spatial import rows
 
-        return rows.load(self._reader.arrow, settings, recording=recording)
+        return rows.load(self._reader.arrow, settings, recording=recording, frame=frame)

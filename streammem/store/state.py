@@ -15,7 +15,7 @@ from typing import Any
 from streammem.store.filters import Where
 from streammem.store.lance import arrow
 
-VOXEL_BLOCKS = "voxel_blocks"
+VOXEL_BLOCKS, SUBMAPS = "voxel_blocks", "submaps"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,12 @@ def _blocks_without(rows: Any, start_ns: int, end_ns: int) -> Any:
     return without_span(rows, start_ns, end_ns)
 
 
+def _submaps_without(rows: Any, start_ns: int, end_ns: int) -> Any:
+    from streammem.spatial.frame_rows import without_span
+
+    return without_span(rows, start_ns, end_ns)
+
+
 STATE: dict[str, StateTable] = {
     VOXEL_BLOCKS: StateTable(
         key=("recording", "frame", "block_key"),
@@ -55,6 +61,13 @@ STATE: dict[str, StateTable] = {
             "seen_ns": "binary", "labels": "binary", "decayed_ns": "int64", "t_start_ns": "int64", "t_end_ns": "int64",
         },
         without_span=_blocks_without,
+    ),
+    SUBMAPS: StateTable(
+        key=("recording", "t_until_ns", "t_start_ns"),
+        columns={
+            "recording": "string", "t_until_ns": "int64", "t_start_ns": "int64", "t_end_ns": "int64", "pose": "binary",
+        },
+        without_span=_submaps_without,
     ),
 }  # fmt: skip
 """By name."""
