@@ -40,6 +40,10 @@ _NOT_NAMES = frozenset(
         """,
     )
 )
+_OPENING = re.compile(r"(?:^|[.!?;:])\s*$")
+_CLAUSE = re.compile(r"[.;,]\s")
+_JOINED = re.compile(r"\s+(?:and|&)\s+")
+"""Two names and one with an "and" in it look alike; both are taken apart, in directions and in memory alike."""
 _SIDE = re.compile(
     r"^[\s,]*(?:\w+\s+){0,4}?(?:on|to|at|along)\s+(?:the|your)?\s*(?:far |near |same )*(left|right)\b"
     r"(?P<corner>[\w\s]{0,12}corner)?"
@@ -69,36 +73,43 @@ def find_mentions(text: str) -> list[Mention]:
     """Names in the order of the text, which must have its capital letters."""
     mentions: list[Mention] = []
     for found in _MENTION.finditer(text):
-        start = found.start()
-        words = found.group().strip(" .,'").split()
-        if found.group("proper") is not None:
-            opens_sentence = start == 0 or bool(re.search(r"[.!?;:]\s*$", text[:start]))
-            while words and (words[0].lower().strip(".,") in _NOT_NAMES and (opens_sentence or len(words) == 1)):
-                words = words[1:]
-                opens_sentence = False
-            if not words or (
-                len(words) == 1 and (words[0].lower() in _NOT_NAMES or re.fullmatch(r"[\d/.]+|\w", words[0]))
-            ):
-                continue
-        name = landmark_name(" ".join(words))
-        if not name or re.fullmatch(r"\d+(?:st|nd|rd|th)?|\w", name):
-            continue
+        start, is_proper = found.start(), found.group("proper") is not None
         rest = re.split(r"[.;]\s", text[found.end() : found.end() + 70], maxsplit=1)[0]
         side = _SIDE.match(rest)
-        before = re.split(r"[.;,]\s", text[max(0, start - 40) : start].lower())[-1]
+        at_corner = _CORNER.match(rest) is not None or (side is not None and side.group("corner") is not None)
+        if is_proper:
+            start += _verb_length(found.group(), opens_sentence=bool(_OPENING.search(text[:start])))
+        before = _CLAUSE.split(text[max(0, start - 40) : start].lower())[-1]
         relation: Relation = "before" if _AHEAD.search(before) else "after" if _BEHIND.search(before) else "at"
-        mentions.append(
-            Mention(
-                name=name,
-                start=start,
-                end=found.end(),
-                side="none" if side is None else ("left" if side.group(1) == "left" else "right"),
-                at_corner=_CORNER.match(rest) is not None or (side is not None and side.group("corner") is not None),
-                relation=relation,
-                is_proper=found.group("proper") is not None,
+        for part in _JOINED.split(text[start : found.end()]) if is_proper else [found.group()]:
+            name = landmark_name(part)
+            if not name or name in _NOT_NAMES or re.fullmatch(r"\d+(?:st|nd|rd|th)?|\w", name):
+                continue
+            mentions.append(
+                Mention(
+                    name=name,
+                    start=start,
+                    end=found.end(),
+                    side="none" if side is None else ("left" if side.group(1) == "left" else "right"),
+                    at_corner=at_corner,
+                    relation=relation,
+                    is_proper=is_proper,
+                )
             )
-        )
     return mentions
+
+
+def _verb_length(run: str, *, opens_sentence: bool) -> int:
+    """How much of a run of capitalised words is not yet the name: `Turn at` of `Turn at Armani Exchange`."""
+    words = list(re.finditer(r"\S+", run))
+    kept = 0
+    while kept < len(words):
+        word = words[kept].group()
+        small = word[0].islower() or (opens_sentence and kept == 0)
+        if not (small or len(words) == 1) or word.lower().strip(".,'") not in _NOT_NAMES:
+            break
+        kept += 1
+    return words[kept].start() if kept < len(words) else len(run)
 
 
 def landmark_name(name: str) -> str:

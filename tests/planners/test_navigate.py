@@ -135,11 +135,7 @@ def test_names_do_not_run_over_sentences_and_compare_by_their_words() -> None:
     names = [
         mention.name for mention in find_mentions("Turn at Armani Exchange. Go to H&M and St. Patrick's Cathedral.")
     ]
-    assert names == ["armani exchange", "h m st patrick cathedral"] or names == [
-        "armani exchange",
-        "h m",
-        "st patrick cathedral",
-    ]
+    assert names == ["armani exchange", "h m", "st patrick cathedral"]
     assert landmark_name("The McDonald's") == landmark_name("McDonalds") == landmark_name("McDonald")
 
 
