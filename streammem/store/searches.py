@@ -51,7 +51,7 @@ class Searches:
         self._guard = threading.Lock()
         self._packing: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         self._packs: dict[str, Pack] = {}
-        self._too_large: dict[str, int] = {}  # at this version
+        self._too_large: dict[str, tuple[int, int]] = {}  # (version, rows)
         self._unpacked: Counter[str] = Counter()
         self._emptiness: dict[str, tuple[int, bool]] = {}
         self._spans: tuple[int, list[tuple[int, int]]] = (-1, [])
@@ -133,10 +133,7 @@ class Searches:
         with self._packing[table]:
             pack = self._packs.get(table)
             if pack is None:
-                if self._too_large.get(table) == version:
-                    return None
-                if not is_small_enough(handle, table):
-                    self._too_large[table] = version
+                if self._is_too_large(table, handle, version):
                     return None
                 is_indexed = any(name.startswith(f"{table}.") for name in self._reader.index_notes())
                 if is_indexed and self._unpacked[table] < UNPACKED_SEARCHES:
@@ -155,6 +152,18 @@ class Searches:
                 pack = pack.with_vectors(handle, column, dimensions)
             self._packs[table] = pack
             return pack
+
+    def _is_too_large(self, table: str, handle: Any, version: int) -> bool:
+        """Counting what is searchable in millions of rows takes 10 ms, so a table that grows is not counted again."""
+        known_version, rows = self._too_large.get(table, (-1, 0))
+        if rows and (version == known_version or int(handle.count_rows()) >= rows):
+            self._too_large[table] = (version, rows)
+            return True
+        if is_small_enough(handle, table):
+            self._too_large.pop(table, None)
+            return False
+        self._too_large[table] = (version, int(handle.count_rows()))
+        return True
 
     def _words_in_pack(
         self, handle: Any, search: Callable[[Any], Any], where: Where, last: int, columns: Sequence[str], limit: int,

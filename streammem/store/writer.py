@@ -104,6 +104,7 @@ class Writer:
         self._closed = False
         self._failure: Exception | None = None
         self._pace = Pace(settings)
+        self._tidied: dict[str, int] = {}  # version of each table when it was optimised last
         self.beliefs: Projection | None = None
         with self._guarded():
             for name in TABLES:
@@ -408,13 +409,16 @@ class Writer:
             for name in list(self._tables):
                 # A handle of its own: LanceDB locks one while it works.
                 table = self._connection.open_table(name)
+                rows = max(rows, int(table.count_rows()))
+                if keep_s == self._settings.keep_old_versions_s and self._tidied.get(name) == int(table.version):
+                    continue  # nothing has come
                 # Merging files and replacing rows undo each other.
                 with self._commit if name in _REPLACED else contextlib.nullcontext():
                     _retry(lambda table=table: optimise(table, keep=timedelta(seconds=keep_s)))
-                rows = max(rows, int(table.count_rows()))
                 known, from_rows = self._manifest.vector_indexes, self._settings.vector_index_from_rows
                 if name not in _REPLACED:
                     notes |= refresh_vector_indexes(table, name, from_rows=from_rows, notes=known)
+                self._tidied[name] = int(table.version)
             with self._commit:
                 self._note(notes)
             with self._queue:
