@@ -31,7 +31,7 @@ from streammem.app.evaluation.dataset import Question
 from streammem.app.evaluation.formats import egolife
 from streammem.errors import StreamMemError
 from streammem.memory import Memory
-from streammem.recall import passages, temporal
+from streammem.recall import fusion, passages, temporal, text
 from streammem.settings import load_settings
 from streammem.types import NS_PER_S, FloatVector, Hit, Query
 
@@ -40,14 +40,15 @@ WITHIN_S = 60.0
 LONGEST_NS = 30 * NS_PER_S
 RESAMPLES = 4000
 
-PARTS: dict[str, Mapping[Any, Mapping[str, float]]] = {
-    "best line, meaning": {passages: {"LINE_DENSE": 0.0}},
-    "best line, words": {passages: {"LINE_WORDS": 0.0}},
-    "event, meaning": {passages: {"EVENT_DENSE": 0.0}},
-    "event, words": {passages: {"EVENT_WORDS": 0.0}},
-    "everything by meaning": {passages: {"LINE_DENSE": 0.0, "EVENT_DENSE": 0.0}},
-    "everything by words": {passages: {"LINE_WORDS": 0.0, "EVENT_WORDS": 0.0}},
+PARTS: dict[str, Mapping[Any, Mapping[str, Any]]] = {
+    "best line, meaning": {fusion: {"LINE_DENSE": 0.0}},
+    "best line, words": {fusion: {"LINE_WORDS": 0.0}},
+    "event, meaning": {fusion: {"EVENT_DENSE": 0.0}},
+    "event, words": {fusion: {"EVENT_WORDS": 0.0}},
+    "everything by meaning": {fusion: {"LINE_DENSE": 0.0, "EVENT_DENSE": 0.0}},
+    "everything by words": {fusion: {"LINE_WORDS": 0.0, "EVENT_WORDS": 0.0}},
     "best event near by": {passages: {"AROUND": 0.0}},
+    "asking words left out": {text: {"ASKING": frozenset()}},
     "fading with age": {temporal: {"FADE": 0.0}},
     "times that are named": {temporal: {"NAMED": 0.0}},
     "both readings of time": {temporal: {"FADE": 0.0, "NAMED": 0.0}},
@@ -169,7 +170,7 @@ def _gain(whole: npt.NDArray[np.bool_], without: npt.NDArray[np.bool_]) -> tuple
 
 
 @contextmanager
-def _set(constants: Mapping[Any, Mapping[str, float]]) -> Iterator[None]:
+def _set(constants: Mapping[Any, Mapping[str, Any]]) -> Iterator[None]:
     before = {(module, name): getattr(module, name) for module, values in constants.items() for name in values}
     try:
         for module, values in constants.items():

@@ -12,9 +12,10 @@ bird is no rabbit, whatever is said beside it. What an event has said already co
 events' first ones, but is not hidden.
 
 The weights were found on one stream of captions (`passages`) and tried on something else, five conversations over
-months (LoCoMo, 997 questions, all scores complete): the turns that answer are among the first 10 to 77 %, to 64 % by
-lines alone, to 70 % with both halves weighed equally; a fit on those questions gives the same weights (0.18, 0.17,
-0.20, 0.45).
+months (LoCoMo, 997 questions, all scores complete): of the turns that answer, 78 % are among the first 10, 61 % by
+lines alone, 70 % with line and event weighed equally; a fit on those questions gives the same weights (0.18, 0.17,
+0.20, 0.45). Through recall itself, on the five conversations that nothing was tried on (985 questions): 32 / 65 / 75 /
+89 % at 1 / 5 / 10 / 50.
 
 Knows no table's layout and no query. Costs some milliseconds for two thousand candidates.
 """
@@ -34,9 +35,11 @@ LINE_DENSE, LINE_WORDS, EVENT_DENSE, EVENT_WORDS = 0.15, 0.20, 0.20, 0.45
 ALONE_DENSE = 0.6
 """Of what stands alone (facts, coarser levels), the rest being words. Anything from 0.4 to 0.7 finds as much."""
 REPEAT = 0.9
-"""Factor on a further hit in an event that has one already (squared for the third, ...)."""
+"""Factor on a further hit in an event that has one already (squared for the third, ...): 0.7 hides answers that stand
+together (69 % of turns at 10 instead of 74), 1 lets one event fill the list (71)."""
 SUMMARY_FACTOR = 0.7
-"""A summary spans its whole event: at equal match, the observation that says it is the better evidence."""
+"""A summary spans its whole event: at equal match, the observation that says it is the better evidence.
+With 0.9 summaries push 5 to 7 of 100 turns out of the first 10."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ HALF = 16.0
 MAX_WORDS = 64
 """Distinct words of a query that are searched; a page pasted as a question would search the whole index."""
 _WORD = re.compile(r"\w+")
-_ASKING = frozenset(
+ASKING = frozenset(
     _WORD.findall(
         "who whom whose what when where which why how do does did done doing i you he she we they me him her us them my"
         " your his our their mine am have has had been were can could would should last time first usually often always"
@@ -37,7 +37,7 @@ def calibrate(bm25: float) -> float:
 def plain_words(text: str) -> str:
     """The distinct words of a query, in order, without anything that is not a word and without words that only ask."""
     words = list(dict.fromkeys(_WORD.findall(text)))
-    telling = [word for word in words if word.lower() not in _ASKING]
+    telling = [word for word in words if word.lower() not in ASKING]
     return " ".join((telling or words)[:MAX_WORDS])
 
 
