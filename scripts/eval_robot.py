@@ -61,7 +61,7 @@ def main() -> None:
                     rows.append({
                         "home": seed, "kind": kind, "memory": memory, "instruction": task.instruction,
                         "done": trial.is_done, "stages": [one.is_done for one in trial.stages], "steps": trial.steps,
-                        "search_steps": trial.search_steps, "travelled_m": round(trial.travelled_m, 2),
+                        "exploring_steps": trial.exploring_steps, "travelled_m": round(trial.travelled_m, 2),
                         "shortest_m": round(trial.shortest_m, 2), "cpu_s": round(trial.seconds, 2),
                         "problems": [one.reason for one in goals if one.reason],
                     })  # fmt: skip
@@ -75,7 +75,7 @@ def print_tables(trials: dict[str, dict[Kind, list[Trial]]], *, walked: int, hom
     episodes = sum(len(one) for one in trials["on"].values())
     print(f"{episodes} episodes in {homes} homes, each with memory on and off; {wall_s:.0f} s")
     print(f"the walk before took {walked / homes:.0f} steps a home, which are not counted below\n")
-    print(f"{'kind':10} {'memory':6} {'n':>3} {'success':>8} {'SPL':>6} {'steps':>7} {'search':>7} {'ISR':>6} "
+    print(f"{'kind':10} {'memory':6} {'n':>3} {'success':>8} {'SPL':>6} {'steps':>7} {'explore':>7} {'ISR':>6} "
           f"{'CSR':>6} "
           f"{'CGT':>6} {'TAR':>6} {'cpu s':>6}")  # fmt: skip
     for kind in [*trials["on"], "all"]:
@@ -92,19 +92,19 @@ def print_tables(trials: dict[str, dict[Kind, list[Trial]]], *, walked: int, hom
     both = [(one, other) for one, other in zip(on, off, strict=True) if one.is_done and other.is_done]
     if both:
         steps = sum(other.steps for _, other in both) / max(1, sum(one.steps for one, _ in both))
-        search = sum(other.search_steps for _, other in both) / max(1, sum(one.search_steps for one, _ in both))
-        print(f"\nwhere both succeeded ({len(both)}): {steps:.1f} times fewer steps, {search:.1f} times fewer of them "
-              "spent searching")  # fmt: skip
+        explored = sum(other.exploring_steps for _, other in both) / max(1, sum(one.exploring_steps for one, _ in both))
+        print(f"\nwhere both succeeded ({len(both)}): {steps:.1f} times fewer steps, {explored:.1f} times fewer "
+              "of them at places where the thing was not")  # fmt: skip
 
 
 def row(kind: str, memory: str, trials: list[Trial]) -> str:
     count = max(1, len(trials))
     steps = sum(one.steps for one in trials) / count
-    search = sum(one.search_steps for one in trials) / count
+    explored = sum(one.exploring_steps for one in trials) / count
     seconds = sum(one.seconds for one in trials) / count
     return (
         f"{kind:10} {memory:6} {len(trials):3d} {success_rate(trials):8.2f} {spl(trials):6.2f} {steps:7.0f} "
-        f"{search:7.0f} {independent_success_rate(trials):6.2f} {conditional_success_rate(trials):6.2f} "
+        f"{explored:7.0f} {independent_success_rate(trials):6.2f} {conditional_success_rate(trials):6.2f} "
         f"{conditional_by_ground_truth(trials):6.2f} {target_approach_rate(trials):6.2f} {seconds:6.1f}"
     )
 

@@ -51,7 +51,7 @@ class FloorPlan:
         return float(self._fields(self._nearest_free(goal))[self._nearest_free(start)])
 
     def way(self, start: Point, goal: Point) -> list[Point]:
-        """Points every `CELL_M` from start to goal; empty where there is no way."""
+        """Where to turn on the shortest way from start to goal, the goal last; empty where there is no way."""
         field = self._fields(self._nearest_free(goal))
         at = self._nearest_free(start)
         if not np.isfinite(field[at]):
@@ -72,7 +72,29 @@ class FloorPlan:
                 break
             at = best
             points.append((float(self._x[at[0]]), float(self._y[at[1]])))
-        return points
+        return self._straightened(start, points)
+
+    def _straightened(self, start: Point, points: list[Point]) -> list[Point]:
+        """Corners only: from each the farthest point that is reached in a straight line."""
+        corners: list[Point] = []
+        at, index = start, 0
+        while index < len(points):
+            farthest = index
+            for candidate in range(index + 1, len(points)):
+                if not self._is_open(at, points[candidate]):
+                    break
+                farthest = candidate
+            corners.append(points[farthest])
+            at, index = points[farthest], farthest + 1
+        return corners
+
+    def _is_open(self, one: Point, other: Point) -> bool:
+        """Whether the base can drive straight from one point to another."""
+        count = max(2, int(np.hypot(other[0] - one[0], other[1] - one[1]) / (CELL_M / 4)))
+        share = np.linspace(0, 1, count)
+        columns = ((one[0] + share * (other[0] - one[0])) // CELL_M).astype(np.int64)
+        rows = ((one[1] + share * (other[1] - one[1])) // CELL_M).astype(np.int64)
+        return bool(self.is_free[columns, rows].all())
 
     def stand_for(self, point: Point, *, start: Point, reach_m: float = REACH_M) -> Point | None:
         """Where to stand so that a point is within reach, in the same room, nearest to `start`; None where nowhere.

@@ -17,7 +17,7 @@ from planners.acting.goals import Goal
 from planners.acting.knowledge import Knowledge
 from planners.acting.planner import ActionPlanner, Situation, Tried
 from planners.acting.running import Hands
-from planners.acting.skills import Find, in_words
+from planners.acting.skills import in_words
 from streammem.errors import InputError
 from streammem.spatial.spatial_memory import SpatialMemory
 
@@ -42,11 +42,8 @@ class GoalReport:
     tried: tuple[Tried, ...]
     end: BodyState
     """Where the body was when it was reached or left."""
-
-    @property
-    def search_steps(self) -> int:
-        """Steps spent looking for things."""
-        return sum(one.steps for one in self.tried if isinstance(one.call, Find))
+    exploring_steps: int
+    """Steps spent on places where the thing that was sought was not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +106,17 @@ def _pursue(
     planner: ActionPlanner,
 ) -> GoalReport:  # fmt: skip
     tried: list[Tried] = []
+    explored = hands.exploring_steps
 
     def report(reason: str) -> GoalReport:
-        return GoalReport(goal=goal, is_reached=not reason, reason=reason, tried=tuple(tried), end=body.sense())
+        return GoalReport(
+            goal=goal,
+            is_reached=not reason,
+            reason=reason,
+            tried=tuple(tried),
+            end=body.sense(),
+            exploring_steps=hands.exploring_steps - explored,
+        )
 
     while True:
         state = body.sense()

@@ -35,6 +35,8 @@ class Hands:
         self._speak = speak
         self._max_steps = max_steps
         self._sought: str | None = None
+        self.exploring_steps = 0
+        """Steps spent so far on going to, and looking at, places where the thing sought was not."""
 
     def run(self, call: SkillCall, state: BodyState) -> str | None:
         match call:
@@ -79,8 +81,10 @@ class Hands:
             return None
         if self._knowledge.spot(name) is None and not self._knowledge.guesses_of_things(name):
             self._do(LookAround(until_seen=name))
+            self.exploring_steps += self._look().steps - state.steps
         while True:
             state = self._look()
+            before = state.steps
             if self._knowledge.in_view(name, state):
                 return None
             if state.steps >= self._max_steps:
@@ -93,6 +97,7 @@ class Hands:
             state = self._look()
             if self._knowledge.in_view(name, state):
                 return None
+            self.exploring_steps += state.steps - before
             if guess.spot is not None:
                 self._knowledge.looked_at(guess.spot)
             if guess.spot is None or done.problem:

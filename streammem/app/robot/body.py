@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _FACING_RAD = 0.2
 """Turned towards something within this is facing it."""
+_THERE_M = 0.02
 _RECOGNISED_M = 4.5
 """Farther away a thing of ten centimetres is a few pixels, and not told from another."""
 _MOST_STEPS = 400
@@ -44,7 +45,8 @@ class SimulatedBody:
 
     Args:
         memory: what is seen goes in there; None for a robot without one.
-        observe_every: every so many steps a look is remembered; every step is looked at all the same.
+        observe_every: every so many steps a look is remembered.
+        look_every: every so many steps ahead there is a look at all; turning, it looks at every step.
         watch: is given every look, e.g. to record it.
         max_steps: no command takes the body beyond so many steps.
     """
@@ -55,12 +57,14 @@ class SimulatedBody:
         *,
         memory: SpatialMemory | None,
         observe_every: int = 1,
+        look_every: int = 1,
         watch: Callable[[Sensed], None] | None = None,
         max_steps: int = 100_000,
     ) -> None:
         self._world = world
         self._memory = memory
         self._observe_every = max(1, observe_every)
+        self._look_every = max(1, look_every)
         self._watch = watch
         self._max_steps = max_steps
         self._first_step = world.steps
@@ -128,10 +132,9 @@ class SimulatedBody:
             if not way and math.dist(world.position_m, stand) > 0.15:
                 return Done(problem="there is no way to it")
             for _ in range(_MOST_STEPS):
-                # The farthest point that one step reaches: points of the way are free, what lies between may not be.
-                while len(way) > 1 and math.dist(way[1], world.position_m) <= FORWARD_M:
+                while way and math.dist(way[0], world.position_m) < _THERE_M:
                     way.pop(0)
-                if not way or math.dist(way[-1], world.position_m) < 0.06:
+                if not way:
                     break
                 if not self._towards(way[0]):
                     return Done(problem="something is in the way")
@@ -148,9 +151,9 @@ class SimulatedBody:
         return Done()
 
     def _towards(self, point: tuple[float, float]) -> bool:
-        """One step: turn if it is not ahead, else drive."""
+        """One step: turn, and drive if that faces it."""
         turn = self._bearing(point)
-        if abs(turn) > _FACING_RAD:
+        if abs(turn) >= TURN_RAD - 1e-6:
             return self._step(Move(turn_rad=turn))
         away = math.dist(point, self._world.position_m)
         return self._step(Move(forward_m=min(FORWARD_M, away), turn_rad=turn))
@@ -179,7 +182,8 @@ class SimulatedBody:
         before = self._world.position_m
         outcome = self._world.step(action)
         self._travelled_m += math.dist(before, self._world.position_m)
-        if look:
+        is_turn = isinstance(action, Move) and action.forward_m == 0
+        if look and (is_turn or self._world.steps % self._look_every == 0):
             self._look(remember=(self._world.steps % self._observe_every) == 0)
         return outcome.is_done
 

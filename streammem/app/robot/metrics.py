@@ -31,7 +31,8 @@ class Trial:
     stages: tuple[Stage, ...]
     travelled_m: float
     steps: int
-    search_steps: int = 0
+    exploring_steps: int = 0
+    """Steps spent on places where a thing that was sought was not."""
     seconds: float = 0.0
 
     def __post_init__(self) -> None:

@@ -87,7 +87,7 @@ def make_task(kind: Kind, home: Household, *, seed: int) -> Task:
 
 
 def walk_through(folder: Path, home_seed: int) -> int:
-    """An earlier walk through the house, remembered in `folder`: into every room, once around.
+    """An earlier walk through the house, remembered in `folder`: into every room, once around, and past its furniture.
 
     Returns:
         How many steps it took.
@@ -96,10 +96,13 @@ def walk_through(folder: Path, home_seed: int) -> int:
         BulletHousehold(EVAL_CAMERA, home=make_household(home_seed)) as world,
         SpatialMemory.open(folder, write=True, create=True) as memory,
     ):
-        body = SimulatedBody(world, memory=memory, observe_every=2)
+        body = SimulatedBody(world, memory=memory, observe_every=2, look_every=2)
         for room in world.home.rooms:
             body.do(DriveTo(point=(*room.centre_m, 0.0), within_m=1.2))
             body.do(LookAround())
+            for piece in (one for one in world.home.furniture if one.room == room.name):
+                body.do(DriveTo(point=piece.centre_m, within_m=1.3))
+                body.do(LookAround(span_rad=1.6))
         return body.sense().steps
 
 
@@ -121,7 +124,7 @@ def run_task(
         world.person_m = start
         memory = SpatialMemory.open(memory_folder, write=True) if memory_folder is not None else None
         try:
-            body = SimulatedBody(world, memory=memory, observe_every=2, max_steps=max_steps)
+            body = SimulatedBody(world, memory=memory, observe_every=2, look_every=2, max_steps=max_steps)
             truth = _shortest(task, world)
             report = act(
                 task.instruction,
@@ -143,7 +146,7 @@ def run_task(
             stages=stages,
             travelled_m=report.travelled_m,
             steps=report.steps,
-            search_steps=sum(one.search_steps for one in report.goals),
+            exploring_steps=sum(one.exploring_steps for one in report.goals),
             seconds=time.process_time() - started,
         )
         return trial, report.goals
