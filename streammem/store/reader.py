@@ -25,6 +25,8 @@ from streammem.types import FloatVector
 
 Result = TypeVar("Result")
 _READ_ATTEMPTS = 3
+_COUNT_AT_ONCE = UNNUMBERED | {EVENTS}
+"""Tables without uncommitted rows: the journal, what is made from it, and state."""
 SETTLED_NS = 100_000_000
 """File systems tell times apart by 1 to 10 ms."""
 
@@ -102,23 +104,26 @@ class Reader:
         limit: int | None = None,
     ) -> list[Row]:
         """Rows that pass, in `order`. Without `columns`: all but vectors and thumbnails."""
-        condition = self._condition(table, where)
         chosen = list(columns or COLUMNS[table])
+
+        def fetch(handle: Any, where: Where, wanted: list[str]) -> Any:
+            condition = where.sql()
+            if limit is not None and is_worth_it(handle, order, limit):
+                recordings = self.recordings()
+                found = first_rows(handle, condition, where, wanted, order=order, limit=limit, recordings=recordings)
+                if found is not None:
+                    return found
+            query = handle.search().select(wanted)
+            if condition is not None:
+                query = query.where(condition)
+            if order and limit is not None:
+                query = query.order_by(lance.orderings(order))
+            return query.limit(limit).to_arrow()
 
         def read(handle: Any) -> list[Row]:
             have = self.column_names(table)  # an older memory that no writer has opened since lacks the newest columns
             wanted = [column for column in chosen if column in have]
-            found = None
-            if limit is not None and is_worth_it(handle, order, limit):
-                recordings = self.recordings()
-                found = first_rows(handle, condition, where, wanted, order=order, limit=limit, recordings=recordings)
-            if found is None:
-                query = handle.search().select(wanted)
-                if condition is not None:
-                    query = query.where(condition)
-                if order and limit is not None:
-                    query = query.order_by(lance.orderings(order))
-                found = query.limit(limit).to_arrow()
+            found = self._committed_of(table, handle, where, wanted, fetch, limit=limit)
             if order:
                 found = found.sort_by([(column, "ascending") for column in order])
             return cast(list[Row], found.to_pylist())
@@ -127,15 +132,31 @@ class Reader:
 
     def arrow(self, table: str, where: Where, *, columns: Sequence[str] | None = None) -> Any | None:
         """Rows that pass, as an Arrow table, in no order: for what is read by the thousand. None: no such table yet."""
-        condition = self._condition(table, where)
 
-        def read(handle: Any) -> Any:
-            query = handle.search()
-            if columns is not None:
-                query = query.select(list(columns))
+        def fetch(handle: Any, where: Where, wanted: list[str]) -> Any:
+            condition = where.sql()
+            query = handle.search().select(wanted)
             return (query if condition is None else query.where(condition)).limit(None).to_arrow()
 
+        def read(handle: Any) -> Any:
+            wanted = list(columns) if columns is not None else self.column_names(table)
+            return self._committed_of(table, handle, where, wanted, fetch, limit=None)
+
         return self.read(table, read, None)
+
+    def _committed_of(
+        self, table: str, handle: Any, where: Where, columns: list[str], fetch: Callable[[Any, Where, list[str]], Any],
+        *, limit: int | None,
+    ) -> Any:  # fmt: skip
+        """What `fetch` finds, without rows that the journal has not committed. These are looked for afterwards: as a
+        clause they would be looked for in every row of the table, and but for moments there are none."""
+        if table in _COUNT_AT_ONCE:
+            return fetch(handle, where, columns)
+        last = self.committed()
+        found = fetch(handle, where, list(dict.fromkeys((*columns, "commit_seq"))))
+        if lance.largest(found.column("commit_seq"), default=0) > last:
+            found = fetch(handle, where.copy().compare("commit_seq", "<=", last), columns)
+        return found if "commit_seq" in columns else found.select(columns)
 
     def nearest(
         self, table: str, column: str, vector: FloatVector, where: Where, *, columns: Sequence[str], limit: int
@@ -205,8 +226,8 @@ class Reader:
             self._committed = (-1, 0)
 
     def _condition(self, table: str, where: Where) -> str | None:
-        if table in UNNUMBERED:
-            return where.sql()  # beliefs are made from what is committed, and state counts at once
+        if table in _COUNT_AT_ONCE:
+            return where.sql()
         return where.copy().compare("commit_seq", "<=", self.committed()).sql()
 
     def read(self, name: str, read: Callable[[Any], Result], empty: Result, *, for_searches: bool = False) -> Result:
