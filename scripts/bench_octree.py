@@ -76,8 +76,8 @@ def integrate(tree: Octree, scan: tuple[np.ndarray, np.ndarray], number: int) ->
     return tree.integrate(scan[0], camera=CAMERA, T_map_camera=scan[1], t_ns=number)
 
 
-def speed(scans: list[tuple[np.ndarray, np.ndarray]]) -> Octree:
-    """Every engine on every scan, in turns."""
+def speed(scans: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, Octree]:
+    """Every engine on every scan, in turns. Returns a map of each of ours."""
     engines: list[Literal["numpy", "numba"]] = ["numpy"]
     if importlib.util.find_spec("numba"):
         engines.append("numba")
@@ -120,7 +120,7 @@ def speed(scans: list[tuple[np.ndarray, np.ndarray]]) -> Octree:
         ratios = "".join(f"{np.median(times) / np.median(spent['streammem, ' + one]):12.1f}" for one in engines)
         print(f"{name:50}{np.median(times):8.1f}{min(times):8.1f}{ratios}")
     print(f"all engines made the same map: {all(is_same(maps['numpy'][0], maps[name][0]) for name in engines)}")
-    return maps["numpy"][0]
+    return {name: trees[0] for name, trees in maps.items()}
 
 
 def is_same(one: Octree, other: Octree) -> bool:
@@ -179,22 +179,26 @@ def weight(tree: Octree) -> None:
           f"read back bit for bit: {is_same(tree, again)}")  # fmt: skip
 
 
-def answers(tree: Octree) -> None:
+def answers(maps: dict[str, Octree]) -> None:
     rng = np.random.default_rng(1)
     points = rng.uniform([-5, -4, 0], [5, 4, 3], (1000, 3))
     ways = rng.normal(size=(1000, 3))
-    questions: dict[str, Callable[[], Any]] = {
-        "radius 0.5 m": lambda: queries.within(tree, points, 0.5),
-        "nearest within 2 m": lambda: queries.nearest(tree, points, within_m=2.0),
-        "occupancy": lambda: queries.occupancy(tree, points),
-        "ray of 5 m": lambda: queries.cast(tree, points, ways, range_m=5.0),
+    questions: dict[str, Callable[[Octree], Any]] = {
+        "radius 0.5 m": lambda tree: queries.within(tree, points, 0.5),
+        "nearest within 2 m": lambda tree: queries.nearest(tree, points, within_m=2.0),
+        "occupancy": lambda tree: queries.occupancy(tree, points),
+        "ray of 5 m": lambda tree: queries.cast(tree, points, ways, range_m=5.0),
     }
+    print(f"{'us a question, 1000 at once':30}" + "".join(f"{name:>10}   (least)" for name in maps))
     for name, ask in questions.items():
-        ask()
-        times = [cpu_ms(ask)[0] for _ in range(5)]
-        print(f"{name:20} {np.median(times):8.2f} us each, 1000 at once (least {min(times):.2f})")
-    found = queries.within(tree, points, 0.5)
-    print(f"                     {len(found.voxels) / len(points):.0f} voxels per radius query")
+        columns = ""
+        for tree in maps.values():
+            ask(tree)
+            times = [cpu_ms(lambda ask=ask, tree=tree: ask(tree))[0] for _ in range(7)]
+            columns += f"{np.median(times):10.2f} {min(times):9.2f}"
+        print(f"{name:30}{columns}")
+    found = queries.within(maps["numpy"], points, 0.5)
+    print(f"{len(found.voxels) / len(points):.0f} voxels per radius query")
 
 
 def main() -> None:
@@ -204,10 +208,10 @@ def main() -> None:
     arguments = parser.parse_args()
     print(f"{platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}; CPU time, one thread")
     scans = room_scans(arguments.scans)
-    tree = speed(scans)
+    maps = speed(scans)
     exactness(scans[:: max(1, len(scans) // max(1, arguments.exact))][: arguments.exact])
-    weight(tree)
-    answers(tree)
+    weight(maps["numpy"])
+    answers(maps)
 
 
 if __name__ == "__main__":

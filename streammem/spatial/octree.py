@@ -9,19 +9,18 @@ two scans that see behind it. Nothing is stored for what was never observed. Cos
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streammem.errors import InputError, MissingDependencyError
+from streammem.errors import InputError
 from streammem.spatial import camera as cameras
 from streammem.spatial import keys as addresses
 from streammem.spatial.blocks import CELLS, BlockPool, without_seen
 from streammem.spatial.camera import Intrinsics, View
 from streammem.spatial.keys import BLOCK_LEVEL, BLOCK_VOXELS
-from streammem.spatial.sensor_model import STEPS_PER_NAT, OctreeSettings, ScanCounts, ScanResult
+from streammem.spatial.sensor_model import STEPS_PER_NAT, OctreeSettings, ScanCounts, ScanResult, is_compiled
 
 __all__ = ["STEPS_PER_NAT", "Octree", "OctreeSettings", "ScanResult"]
 
@@ -142,19 +141,10 @@ class Octree:
 
 
 def _scanner(settings: OctreeSettings) -> Scanner:
-    """
-    Raises:
-        MissingDependencyError: numba is asked for and not installed.
-    """
-    is_there = importlib.util.find_spec("numba") is not None
-    if settings.engine == "numba" and not is_there:
-        raise MissingDependencyError(
-            'The map\'s compiled engine needs numba; run: pip install "streammem[spatial]", or set engine to "numpy".'
-        )
-    if settings.engine == "numpy" or not is_there:
-        from streammem.spatial.scan_numpy import NumpyScanner
+    if is_compiled(settings):
+        from streammem.spatial.scan_compiled import CompiledScanner
 
-        return NumpyScanner(settings)
-    from streammem.spatial.scan_compiled import CompiledScanner
+        return CompiledScanner(settings)
+    from streammem.spatial.scan_numpy import NumpyScanner
 
-    return CompiledScanner(settings)
+    return NumpyScanner(settings)

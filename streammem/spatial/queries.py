@@ -16,6 +16,7 @@ from streammem.spatial import keys as addresses
 from streammem.spatial.keys import BLOCK_EDGE, BLOCK_LEVEL, BLOCK_VOXELS, OFFSETS, Ints
 from streammem.spatial.octree import Octree
 from streammem.spatial.ray_walk import walk
+from streammem.spatial.sensor_model import is_compiled
 
 _QUERIES_AT_ONCE = 32
 """Queries answered together, so that their blocks' bytes stay in the cache."""
@@ -86,20 +87,22 @@ def within(tree: Octree, points_m: NDArray[np.floating], radius_m: float) -> Fou
     radius = radius_m / size
     counts, voxels, distances = np.zeros(len(places), dtype=np.int64), [np.empty((0, 3), dtype=np.int64)], [np.empty(0)]
     reach = int(np.ceil(radius / BLOCK_EDGE)) + 1
-    steps = np.arange(-reach, reach + 1)
-    ring = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
-    near = np.maximum(np.abs(ring) - 1, 0) * BLOCK_EDGE  # the least distance of such a block from any place in ours
-    ring = ring[(near.astype(np.float64) ** 2).sum(axis=1) <= radius**2]
-    at_once = max(1, _QUERIES_AT_ONCE * 125 // len(ring))
+    is_far = (2 * reach + 1) ** 3 > len(tree.blocks)  # then all blocks are fewer than those around
+    around = addresses.decode(tree.blocks.keys) if is_far else _ring(reach, radius)
+    at_once = max(1, _QUERIES_AT_ONCE * 125 // max(1, len(around)))
     for begin in range(0, len(places), at_once):
         part = places[begin : begin + at_once]
-        blocks = np.floor(part / BLOCK_EDGE).astype(np.int64)[:, None] + ring
+        home = np.zeros_like(part, dtype=np.int64) if is_far else np.floor(part / BLOCK_EDGE).astype(np.int64)
+        blocks = home[:, None] + around
         low = blocks * BLOCK_EDGE - part[:, None] + 0.5
         gap = np.maximum(np.maximum(low, -low - (BLOCK_EDGE - 1)), 0.0)
         query, which = np.nonzero((gap * gap).sum(axis=2) <= radius**2 * (1 + 1e-12))
-        rows = tree.blocks.find(addresses.encode(blocks[query, which]))
-        there = rows >= 0
-        query, which, rows = query[there], which[there], rows[there]
+        if is_far:
+            rows = tree.blocks.rows[which]
+        else:
+            rows = tree.blocks.find(addresses.encode(blocks[query, which]))
+            there = rows >= 0
+            query, which, rows = query[there], which[there], rows[there]
         at = np.flatnonzero(tree.blocks.log_odds[rows] > 0)
         block, place = at >> 9, at & (BLOCK_VOXELS - 1)
         offset = low[query, which][block] + OFFSETS[place]
@@ -113,8 +116,18 @@ def within(tree: Octree, points_m: NDArray[np.floating], radius_m: float) -> Fou
     return Found(first=first, voxels=np.concatenate(voxels), distance_m=np.concatenate(distances))
 
 
+def _ring(reach: int, radius: float) -> Ints:
+    """Blocks (N, 3), counted from a place's own, that a sphere around it may touch."""
+    steps = np.arange(-reach, reach + 1)
+    ring = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
+    near = np.maximum(np.abs(ring) - 1, 0) * BLOCK_EDGE  # the least distance of such a block from any place in ours
+    return ring[(near.astype(np.float64) ** 2).sum(axis=1) <= radius**2]
+
+
 def nearest(tree: Octree, points_m: NDArray[np.floating], *, within_m: float) -> tuple[Ints, NDArray[np.float64]]:
     """The occupied voxel nearest to each point: (voxels (Q, 3), metres (Q,)), infinity where none is within."""
+    if is_compiled(tree.settings):
+        return _nearest_compiled(tree, points_m, within_m)
     points = np.asarray(points_m, dtype=np.float64).reshape(-1, 3)
     voxels, distance = np.zeros((len(points), 3), dtype=np.int64), np.full(len(points), np.inf)
     waiting, radius = np.arange(len(points)), min(2 * tree.settings.voxel_m, within_m)
@@ -129,6 +142,22 @@ def nearest(tree: Octree, points_m: NDArray[np.floating], *, within_m: float) ->
             break
         waiting, radius = np.delete(waiting, has), min(2 * radius, within_m)
     return voxels, distance
+
+
+def _nearest_compiled(
+    tree: Octree, points_m: NDArray[np.floating], within_m: float
+) -> tuple[Ints, NDArray[np.float64]]:  # fmt: skip
+    from streammem.spatial import compiled_queries
+
+    if not 0 <= within_m < np.inf:
+        raise InputError(f"A radius is 0 or more metres, not {within_m!r}.")
+    size, pool = tree.settings.voxel_m, tree.blocks
+    addresses.voxels_at(points_m, size)
+    places = np.ascontiguousarray(points_m, dtype=np.float64).reshape(-1, 3) / size
+    voxels, distance = np.zeros((len(places), 3), dtype=np.int64), np.full(len(places), np.inf)
+    if len(pool):
+        compiled_queries.nearest(places, within_m / size, pool.keys, pool.rows, pool.log_odds, voxels, distance)
+    return voxels, distance * size
 
 
 def in_box(tree: Octree, low_m: NDArray[np.floating], high_m: NDArray[np.floating]) -> tuple[Ints, NDArray[np.int8]]:
@@ -163,6 +192,12 @@ def cast(
     addresses.voxels_at(starts, size)
     addresses.voxels_at(ends, size)
     found = np.full(len(starts), np.inf)
+    if is_compiled(tree.settings):
+        from streammem.spatial import compiled_queries
+
+        pool = tree.blocks
+        compiled_queries.cast(starts / size, ends / size, unknown_stops, pool.keys, pool.rows, pool.log_odds, found)
+        return found * range_m
     steps = walk(starts / size, ends / size)
     try:
         rays, voxels, entered = next(steps)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
 
-from streammem.errors import ConfigError
+from streammem.errors import ConfigError, MissingDependencyError
 
 STEPS_PER_NAT = 24
 """Log-odds are kept in these steps: the clamp of 3.5 is 84, and 84 plus a hit of 20 still fits in a byte."""
@@ -41,6 +43,26 @@ class OctreeSettings:
             raise ConfigError("Octree: clear <= miss < 0 < hit, lowest < 0 < highest and decay_s >= 0 are needed.")
         if self.highest + self.hit > 127 or self.lowest + self.clear < -128:
             raise ConfigError("Octree: highest + hit and lowest + clear must fit in a signed byte.")
+
+
+@cache
+def has_numba() -> bool:
+    """Whether it is installed."""
+    return importlib.util.find_spec("numba") is not None
+
+
+def is_compiled(settings: OctreeSettings) -> bool:
+    """Whether numba does the work.
+
+    Raises:
+        MissingDependencyError: numba is asked for and not installed.
+    """
+    is_there = has_numba()
+    if settings.engine == "numba" and not is_there:
+        raise MissingDependencyError(
+            'The map\'s compiled engine needs numba; run: pip install "streammem[spatial]", or set engine to "numpy".'
+        )
+    return is_there and settings.engine != "numpy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

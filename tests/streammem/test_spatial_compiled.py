@@ -7,8 +7,8 @@ import importlib.util
 import numpy as np
 import pytest
 
-from streammem.errors import MissingDependencyError
-from streammem.spatial import Intrinsics, Octree, OctreeSettings
+from streammem.errors import InputError, MissingDependencyError
+from streammem.spatial import Intrinsics, Octree, OctreeSettings, queries, sensor_model
 from tests.streammem.test_spatial_octree import BOX, CAMERA, HEIGHT, WIDTH, depth_of, pose, same
 
 compiled = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed")
@@ -91,8 +91,36 @@ def test_what_was_moved_is_cleared_alike() -> None:
     assert same(one, other)
 
 
+@compiled
+def test_queries_find_the_same() -> None:
+    rng = np.random.default_rng(6)
+    looks = []
+    for number in range(6):
+        T = tilted(x=0.1 * number, yaw=number, pitch=0.2, roll=0.1)
+        looks.append((depth_of(T, box=BOX), T, CAMERA))
+    one, other = maps({"voxel_m": 0.1}, looks)
+    points = np.concatenate([rng.uniform(-4, 4, (200, 3)), rng.uniform(-60, 60, (20, 3)), [[0.05, 0.05, 0.05]]])
+    for within_m in (0.0, 0.3, 2.0, 200.0):
+        (_, expected), (voxels, found) = (queries.nearest(tree, points, within_m=within_m) for tree in (one, other))
+        assert np.allclose(found, expected, rtol=1e-12, atol=0)
+        has = np.isfinite(found)
+        assert (queries.occupancy(one, (voxels[has] + 0.5) * 0.1) > 0).all()
+        assert np.allclose(np.linalg.norm((voxels[has] + 0.5) * 0.1 - points[has], axis=1), found[has])
+    ways = rng.normal(size=(len(points), 3))
+    ways[:6] = [[1, 0, 0], [0, -1, 0], [0, 0, 1], [-1, 1, 0], [1, 1, 1], [0, 1e-9, 1]]
+    for unknown_stops in (False, True):
+        lengths = [queries.cast(tree, points, ways, range_m=9.0, unknown_stops=unknown_stops) for tree in (one, other)]
+        assert (lengths[0] == lengths[1]).all()
+        assert np.isfinite(lengths[0]).any()
+    empty = Octree(OctreeSettings(engine="numba"))
+    assert np.isinf(queries.nearest(empty, points, within_m=3.0)[1]).all()
+    assert np.isinf(queries.cast(empty, points, ways, range_m=3.0)).all()
+    with pytest.raises(InputError, match="radius"):
+        queries.nearest(other, points, within_m=-1.0)
+
+
 def test_an_engine_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(sensor_model, "has_numba", lambda: False)
     depth = depth_of(pose())
     with pytest.raises(MissingDependencyError, match="numba"):
         Octree(OctreeSettings(engine="numba")).integrate(depth, camera=CAMERA, T_map_camera=pose(), t_ns=0)
