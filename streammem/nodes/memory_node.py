@@ -5,6 +5,7 @@ Everything that was committed survives its end, however sudden: a new node on th
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -27,6 +28,7 @@ class MemoryNode:
         self._queue = queue
         self._flush_s = flush_s
         self._memory: SpatialMemory | None = None
+        self._one_at_a_time = threading.RLock()
         self._flushed = time.monotonic()
 
     @property
@@ -48,11 +50,12 @@ class MemoryNode:
         if not isinstance(message, Perceived):
             if self._memory is not None and time.monotonic() - self._flushed > self._flush_s:
                 self._flushed = time.monotonic()
-                self._memory.flush()
+                self.commit()
             return
         memory = self.memory
         started, worked = time.perf_counter(), time.thread_time()
-        changes = memory.observe(message.observation)
+        with self._one_at_a_time:
+            changes = memory.observe(message.observation)
         took_ms, worked_ms = (time.perf_counter() - started) * 1e3, (time.thread_time() - worked) * 1e3
         yield Remembered(
             t_ns=message.t_ns,
@@ -62,8 +65,14 @@ class MemoryNode:
             problems=changes.problems,
         )
 
+    def commit(self) -> None:
+        """Commits what was seen so far; safe from other threads."""
+        with self._one_at_a_time:
+            self.memory.flush()
+
     def close(self) -> None:
         """Commits everything and lets the folder go. Idempotent."""
-        memory, self._memory = self._memory, None
-        if memory is not None:
-            memory.close()
+        with self._one_at_a_time:
+            memory, self._memory = self._memory, None
+            if memory is not None:
+                memory.close()

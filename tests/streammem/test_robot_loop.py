@@ -1,0 +1,245 @@
+"""The robot loop: queues and clock, nodes in threads and as Ray actors, a killed node, a recording that is ingested."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import streammem
+from streammem.nodes import Inbox, LocalRunner, PacedClock, QueueSpec, Topic
+from streammem.nodes.topics import BaseState, Instruction, Message, Remembered
+from streammem.settings import RobotSettings, Settings, load_settings
+from streammem.spatial.spatial_memory import SpatialMemory
+
+CONFIG = """
+models:
+  text: {name: minilm-l6-v2}
+source: {sample_fps: 10}
+"""
+
+
+def small(**robot: Any) -> Settings:
+    settings = load_settings("robot")
+    fields = {"width": 160, "height": 120, "speed": 0, **robot}
+    return settings.model_copy(update={"robot": RobotSettings(**fields)})
+
+
+def told(number: int) -> Instruction:
+    return Instruction(t_ns=number, text=str(number))
+
+
+def taken(inbox: Inbox) -> list[int]:
+    found: list[int] = []
+    while (message := inbox.get(timeout_s=0)) is not None:
+        found.append(message.t_ns)
+    return found
+
+
+# --- queues and clock -------------------------------------------------------------------------------------------------
+
+
+def test_the_oldest_or_the_newest_is_dropped_and_counted() -> None:
+    for policy, kept in (("drop oldest", [2, 3, 4]), ("drop newest", [0, 1, 2])):
+        inbox = Inbox({Topic.PLANNER: QueueSpec(size=3, policy=policy)})  # type: ignore[arg-type]
+        for number in range(5):
+            inbox.put(told(number))
+        assert taken(inbox) == kept
+        assert inbox.dropped == {Topic.PLANNER: 2}
+        assert inbox.received == {Topic.PLANNER: 5}
+
+
+def test_a_full_topic_does_not_push_out_another() -> None:
+    inbox = Inbox({Topic.PLANNER: QueueSpec(size=2), Topic.BASE: QueueSpec(size=2)})
+    inbox.put(BaseState(t_ns=100, position_m=(0, 0), yaw_rad=0, steps=0))
+    for number in range(4):
+        inbox.put(told(number))
+    assert taken(inbox) == [100, 2, 3]
+    assert inbox.dropped == {Topic.PLANNER: 2, Topic.BASE: 0}
+
+
+def test_a_publisher_waits_where_nothing_may_be_lost() -> None:
+    inbox = Inbox({Topic.PLANNER: QueueSpec(size=1, policy="block")})
+    inbox.put(told(0))
+    thread = threading.Thread(target=inbox.put, args=(told(1),))
+    thread.start()
+    assert inbox.get(timeout_s=1) == told(0)
+    thread.join(timeout=2)
+    assert not thread.is_alive()
+    assert taken(inbox) == [1]
+    assert inbox.dropped == {Topic.PLANNER: 0}
+
+
+def test_the_clock_runs_faster_than_real_time_and_tells_when_it_is_late() -> None:
+    stop = threading.Event()
+    clock = PacedClock(speed=20.0)
+    started = time.monotonic()
+    for tick in range(11):
+        assert clock.wait_until(tick * 200_000_000, stop)
+    took = time.monotonic() - started
+    assert 0.09 < took < 1.0  # two seconds of the world's time in a tenth of one
+    time.sleep(0.05)
+    assert clock.wait_until(0, stop)
+    assert clock.late >= 1
+    stop.set()
+    assert not PacedClock(speed=0).wait_until(10**18, stop)
+
+
+class Clumsy:
+    """A node that stumbles over every third message."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    @property
+    def name(self) -> str:
+        return "clumsy"
+
+    @property
+    def subscribes(self) -> Mapping[Topic, QueueSpec]:
+        return {Topic.PLANNER: QueueSpec(size=100)}
+
+    def handle(self, message: Message | None) -> Iterable[Message]:
+        if message is not None:
+            if message.t_ns % 3 == 0:
+                raise RuntimeError("stumbled")
+            self.seen.append(message.t_ns)
+        return ()
+
+    def close(self) -> None:
+        self.seen.append(-1)
+
+
+def test_a_message_that_cannot_be_handled_does_not_stop_a_node(caplog: pytest.LogCaptureFixture) -> None:
+    node = Clumsy()
+    with LocalRunner([node]) as runner:
+        for number in range(7):
+            runner.publish(told(number))
+        assert runner.drain()
+        time.sleep(0.05)
+    assert node.seen == [1, 2, 4, 5, -1]
+    assert runner.failures == {"clumsy": 3}
+    assert "goes on with the next" in caplog.text
+
+
+# --- the loop ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_robot_sees_remembers_and_does_what_it_is_told(tmp_path: Path) -> None:
+    pytest.importorskip("pybullet", reason="a wheel for Python 3.11 only")
+    from streammem.app.robot.loop import RECORDING, local_loop
+
+    with local_loop(small(looks_per_s=2), folder=tmp_path / "memory") as loop:
+        loop.tell("go to the kitchen, then say: hello")
+        report = loop.wait_for_report(timeout_s=120)
+        assert report.is_done, report.text
+        assert "hello" in report.text
+        assert loop.world.sense().room == "kitchen"
+        loop.tell("sing a song")
+        refused = loop.wait_for_report(timeout_s=60)
+        assert not refused.is_done
+        assert "not what these rules read" in refused.text
+        assert not any(loop.runner.failures.values())
+        remembered = [one for one in loop.heard if isinstance(one, Remembered)]
+    assert len(remembered) > 5
+    assert not [one.problems for one in remembered if one.problems]
+    with SpatialMemory.open(tmp_path / "memory", recording=RECORDING) as memory:
+        assert len(memory.objects()) >= 4
+
+
+def test_what_the_robot_records_ingests_to_the_same_memory(tmp_path: Path) -> None:
+    pytest.importorskip("pybullet", reason="a wheel for Python 3.11 only")
+    from perception.simulation.environment import FORWARD_M, TURN_RAD, Grasp, Move
+    from streammem.app.robot.loop import RECORDING, build_memory, build_perception, build_world
+
+    mcap, live = tmp_path / "robot.mcap", tmp_path / "live"
+    world = build_world(small(), mcap=mcap)
+    perception, memory = build_perception(small()), build_memory(small(), folder=live)
+    household: Any = world.world
+    stage = [Move(turn_rad=TURN_RAD)] * 12 + [Move(forward_m=FORWARD_M)] * 2 + [Move(turn_rad=-TURN_RAD)] * 14
+    for number, action in enumerate(stage):
+        if number == 16:  # somebody carries a thing away in front of it
+            seen = next(one for one in memory.memory.objects() if one.label in {"toy brick", "laptop", "vase"})
+            other = next(one.name for one in household.home.furniture if one.room != seen.room)
+            household.carry_away(seen.instance_id, other, seed=1)
+        for said in world.handle(None):
+            for looked in perception.handle(said):
+                list(memory.handle(looked))
+        household.step(action)
+    assert household.step(Grasp(identity="nothing")).problem
+    before = memory.memory.objects()
+    changes = [one.text for one in memory.memory.changes()]
+    memory.close()
+    world.close()
+    assert len(before) >= 6
+
+    config = tmp_path / "config.yaml"
+    config.write_text(CONFIG, encoding="utf-8")
+    again = tmp_path / "again"
+    report = streammem.ingest(mcap, memory=again, config=config).recordings[0]
+    assert (report.status, report.gaps) == ("complete", ())
+    with SpatialMemory.open(again, recording="robot") as ingested:
+        after = ingested.objects()
+        assert [one.text for one in ingested.changes()] == changes
+    assert [one.instance_id for one in after] == [one.instance_id for one in before]
+    for one, other in zip(after, before, strict=True):
+        assert one.object_position == other.object_position
+        assert (one.label, one.t_ns, one.is_missing, one.sightings, one.room) == (
+            other.label, other.t_ns, other.is_missing, other.sightings, other.room,
+        )  # fmt: skip
+        # A pose goes through a quaternion.
+        assert np.allclose(one.observer_pose, other.observer_pose, atol=1e-9)
+    assert RECORDING == "robot"
+
+
+# --- Ray --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ray_here() -> Iterator[Any]:
+    ray = pytest.importorskip("ray")
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    yield ray
+    ray.shutdown()
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_a_killed_memory_node_comes_back_with_everything_that_was_committed(ray_here: Any, tmp_path: Path) -> None:
+    pytest.importorskip("pybullet", reason="a wheel for Python 3.11 only")
+    del ray_here
+    from streammem.app.robot.loop import RECORDING, actor_specs
+    from streammem.app.robot.ray_nodes import RayRunner
+
+    folder, run = tmp_path / "memory", "test-kill"
+    specs = [one for one in actor_specs(small(speed=1.0), folder=folder, run=run) if one.name != "planner"]
+    with RayRunner(specs, run=run, collect=(Topic.MEMORY,)) as runner:
+        runner.ready(timeout_s=120)
+        wait_for(lambda: runner.status("memory")["handled"] >= 4)
+        runner.call("memory", "commit")
+        first = runner.status("memory")["pid"]
+        with SpatialMemory.open(folder, recording=RECORDING) as memory:
+            committed = {one.object_id: one.object_position for one in memory.objects()}
+        assert committed
+        runner.kill("memory")
+        wait_for(lambda: runner.status("memory", timeout_s=60)["pid"] != first)
+        wait_for(lambda: runner.status("memory")["handled"] >= 3)  # looks go on reaching it
+        assert runner.status("memory")["failures"] == []
+        runner.call("memory", "commit")
+        assert any(isinstance(one, Remembered) for one in runner.collected())
+    with SpatialMemory.open(folder, recording=RECORDING) as memory:
+        after = {one.object_id: one for one in memory.objects()}
+    assert set(committed) <= set(after)
+    for object_id, position in committed.items():
+        assert np.linalg.norm(np.array(after[object_id].object_position) - position) < 0.2
+
+
+def wait_for(is_so: Any, *, timeout_s: float = 90.0) -> None:
+    until = time.monotonic() + timeout_s
+    while not is_so():
+        assert time.monotonic() < until, "it did not come about in time"
+        time.sleep(0.1)
