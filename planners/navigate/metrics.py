@@ -48,7 +48,7 @@ def score_route(graph: StreetGraph, walked: Sequence[int], reference: Sequence[i
     similarity = 1.0 - edit_distance(walked, reference) / max(len(walked), len(reference))
     return RouteScore(
         completed=completed,
-        spd_hops=graph.hops_from(stop).get(goal, math.inf),
+        spd_hops=graph.hops_from(stop, until=goal).get(goal, math.inf),
         sed=similarity if completed else 0.0,
         ndtw=math.exp(-warped_distance_m(graph, walked, reference) / (len(reference) * DTW_THRESHOLD_M)),
     )

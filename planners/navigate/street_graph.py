@@ -121,13 +121,18 @@ class StreetGraph:
             self.neighbours[place], key=lambda other: abs(turn_deg(heading_deg, self.heading_deg[(place, other)]))
         )
 
-    def hops_from(self, start: int, *, limit: int | None = None) -> dict[int, int]:
-        """Places in reach, nearest first, with the fewest links to each."""
+    def hops_from(self, start: int, *, limit: int | None = None, until: int | None = None) -> dict[int, int]:
+        """Places in reach, nearest first, with the fewest links to each.
+
+        Args:
+            limit: no farther than so many links.
+            until: no farther than needed to reach this place.
+        """
         hops = {start: 0}
         queue = deque([start])
         while queue:
             place = queue.popleft()
-            if limit is not None and hops[place] >= limit:
+            if until in hops or (limit is not None and hops[place] >= limit):
                 break
             for other in self.neighbours[place]:
                 if other not in hops:
