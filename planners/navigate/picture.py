@@ -60,9 +60,8 @@ def route_picture(graph: StreetGraph, followed: FollowedRoute, *, reference: Seq
         *(((reference[-1], "goal"),) if reference else ()),
     ):
         x, y = point(place)
-        parts.append(
-            f'<circle cx="{x}" cy="{y}" r="4" fill="#111"/><text x="{x + 7}" y="{y + (15 if label == "goal" else -6)}">{label}</text>'
-        )
+        below = 15 if label == "goal" else -6
+        parts.append(f'<circle cx="{x}" cy="{y}" r="4" fill="#111"/><text x="{x + 7}" y="{y + below}">{label}</text>')
     words = _wrapped(text) if text else []
     for number, row in enumerate(words):
         parts.append(f'<text x="12" y="{height + _LINE_PX * (number + 1.5):.0f}">{escape(row)}</text>')
