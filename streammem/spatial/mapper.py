@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from streammem.errors import InputError
 from streammem.memory import Memory
 from streammem.protocols import QueryEncoder
-from streammem.spatial import queries
 from streammem.spatial.backprojection import Sighting, place_detection
 from streammem.spatial.journal import bundle_of
+from streammem.spatial.live_map import LiveMap
 from streammem.spatial.object_log import ObjectLog, row_of
 from streammem.spatial.object_memory import ObjectMemory
 from streammem.spatial.objects import Look, ObjectMap
@@ -70,7 +70,9 @@ class Mapper:
     def _read(self) -> None:
         """Takes up what is in memory; again after something was forgotten."""
         self._forgettings = self.memory.forgettings
-        self.octree = self.memory.load_map(self.settings.octree, recording=self.recording)
+        self.map = LiveMap(
+            self.memory, recording=self.recording, settings=self.settings.octree, submaps=self.settings.submaps
+        )
         self.objects = ObjectMap(self.settings.objects)
         embeddings = self._object_log.embeddings()
         self.objects.restore(
@@ -108,6 +110,7 @@ class Mapper:
             problems.append(jump)
             self.places.jump()
         self.pose, self.t_last_ns = pose, t_ns
+        self.map.follow(t_ns, pose)
 
         arrival = self.places.arrive(
             pose[:3, 3], t_ns=t_ns, recording=self.recording, view=observation.view_embedding, room=observation.room
@@ -147,12 +150,29 @@ class Mapper:
         self.refresh()
         return self.objects.states(self.recording, self.t_last_ns or 0)
 
+    def correct(self, T_map_submap: Floats) -> None:
+        """See `SpatialMemory.correct`."""
+        if self.t_last_ns is None:
+            raise InputError("Nothing was observed yet: there is nothing to correct.")
+        self.objects.note_newest(self.recording, self.t_last_ns)  # as it was believed until now
+        self._put([])
+        self.memory.flush()
+        t_ns = self.t_last_ns + 1  # what is noted from now on is noted in the new frame
+        motions = self.map.correct(t_ns, T_map_submap)
+        frames = self.map.frames
+        assert frames is not None
+        self.t_last_ns = t_ns
+        self.objects.move(lambda times: motions[frames.submap_at(times)])
+        if self.pose is not None:
+            self.pose = motions[-1] @ self.pose
+        self.places = self._place_log.new_graph()
+
     def flush(self) -> None:
         """Everything that was observed is committed."""
         self._put([])
         self._tell_recording()
         self.memory.flush()
-        self.memory.save_map(self.octree, recording=self.recording)
+        self.map.save()
         self._saved_ns = self.t_last_ns
 
     def close(self) -> None:
@@ -224,7 +244,7 @@ class Mapper:
         if observation.depth_m is None or observation.camera is None:
             return None
         try:
-            return self.octree.integrate(
+            return self.map.integrate(
                 observation.depth_m, camera=observation.camera, T_map_camera=observation.T_map_camera,
                 t_ns=observation.t_ns,
             )  # fmt: skip
@@ -233,11 +253,11 @@ class Mapper:
             return None
 
     def _was_empty(self, point_m: Floats) -> bool:
-        if not len(self.octree.blocks):
+        if self.map.is_empty:
             return False
         steps = np.array([(0.0, 0.0, 0.0), *(_AROUND_M * np.vstack([np.eye(3), -np.eye(3)]))])
         try:
-            odds = queries.occupancy(self.octree, point_m + steps)
+            odds = self.map.occupancy(point_m + steps)
         except InputError:  # beyond the map's reach
             return False
         return float(np.mean(odds < 0)) >= EMPTY_SHARE
@@ -253,7 +273,7 @@ class Mapper:
         if self._saved_ns is None:
             self._saved_ns = t_ns
         if t_ns - self._saved_ns >= self.settings.flush_map_s * NS_PER_S:
-            self.memory.save_map(self.octree, recording=self.recording)
+            self.map.save()
             self._saved_ns = t_ns
 
     def _tell_recording(self) -> None:

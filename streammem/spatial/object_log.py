@@ -15,6 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from streammem.memory import Memory
+from streammem.spatial.frames_log import FramesLog
 from streammem.spatial.objects import Noted
 from streammem.spatial.records import ChangeKind, ObjectChange, ObjectState, Relation
 from streammem.spatial.wording import told_change
@@ -57,7 +58,13 @@ class ObjectLog:
         self.recording = recording
         self._labels: dict[str, str] = {}
         self._newest: dict[int | None, list[ObjectState]] = {}
-        self._stamp: tuple[int, int] = (-1, -1)
+        self._stamp: tuple[int, ...] = ()
+        self._frames = FramesLog(memory)
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether what is read may lie elsewhere than where it was noted: then no table can judge positions."""
+        return self.recording is None or self._frames.of(self.recording) is not None
 
     def newest(self, *, as_of_ns: int | None = None) -> list[ObjectState]:
         """The last known state of each thing, in order of label and id."""
@@ -72,7 +79,7 @@ class ObjectLog:
         """Every state that passes and was known by then, in the order that they became known."""
         self._refresh()
         rows = self.memory.spatial_rows(OBJECT_STATES, self._where(where, as_of_ns), order=_ORDER)
-        return self._states_of(rows)
+        return self._states_of(rows, as_of_ns)
 
     def history(self, object_id: str, *, as_of_ns: int | None = None) -> list[ObjectState]:
         """All states of one thing."""
@@ -86,9 +93,10 @@ class ObjectLog:
         limit = self._where(where, as_of_ns).add("change IS NOT NULL").among("change", kinds)
         rows = self.memory.spatial_rows(OBJECT_STATES, limit, order=_ORDER)
         wanted = [row["before_id"] for row in rows if row["before_id"] is not None]
-        before = {state.state_id: state for state in self._states_of(self._by_id("state_id", wanted))}
+        earlier = self._states_of(self._by_id("state_id", wanted), as_of_ns)
+        before = {state.state_id: state for state in earlier}
         changes: list[ObjectChange] = []
-        for row, after in zip(rows, self._states_of(rows), strict=True):
+        for row, after in zip(rows, self._states_of(rows, as_of_ns), strict=True):
             was = before.get(row["before_id"] or "")
             kind = cast(ChangeKind, row["change"])
             changes.append(
@@ -113,10 +121,11 @@ class ObjectLog:
     # --- inside -------------------------------------------------------------------------------------------------------
 
     def _refresh(self) -> None:
-        stamp = (self.memory.spatial_version(OBJECT_STATES), self.memory.forgettings)
+        version, corrected = self.memory.spatial_version(OBJECT_STATES), self._frames.version
+        stamp = (version, corrected, self.memory.forgettings)
         if stamp != self._stamp:
             self._newest.clear()
-            if stamp[1] != self._stamp[1]:
+            if stamp[-1:] != self._stamp[-1:]:
                 self._labels.clear()
             self._stamp = stamp
 
@@ -143,7 +152,7 @@ class ObjectLog:
             )
             if change != "same as"
         ]
-        states = self._states_of(self._by_id("state_id", ids))
+        states = self._states_of(self._by_id("state_id", ids), as_of_ns)
         return sorted(states, key=lambda state: (state.label, state.object_id))
 
     def _by_id(self, column: str, ids: Iterable[str], *, columns: Sequence[str] | None = None) -> list[Row]:
@@ -154,10 +163,11 @@ class ObjectLog:
             rows += self.memory.spatial_rows(OBJECT_STATES, where, columns=columns or COLUMNS[OBJECT_STATES])
         return rows
 
-    def _states_of(self, rows: Sequence[Row]) -> list[ObjectState]:
+    def _states_of(self, rows: Sequence[Row], as_of_ns: int | None) -> list[ObjectState]:
         links = [cast(list[list[str]], json.loads(row["relations"] or "[]")) for row in rows]
         self._learn_labels({other for some in links for _, other in some})
-        return [self._state_of(row, some) for row, some in zip(rows, links, strict=True)]
+        states = [self._state_of(row, some) for row, some in zip(rows, links, strict=True)]
+        return self._frames.express_states(states, as_of_ns=as_of_ns)
 
     def _learn_labels(self, ids: set[str]) -> None:
         missing = ids - self._labels.keys()

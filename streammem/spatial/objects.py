@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from streammem.spatial.association import assign, cosines, pair_costs
 from streammem.spatial.backprojection import Sighting
-from streammem.spatial.observations import Observation, Pose
+from streammem.spatial.known_objects import Known, mean_looks, moved, widen
+from streammem.spatial.observations import Observation
 from streammem.spatial.records import ChangeKind, ObjectChange, ObjectState, Relation
 from streammem.spatial.scene_graph import links_of
 from streammem.spatial.settings import ObjectSettings
@@ -27,52 +28,11 @@ from streammem.types import NS_PER_S, FloatVector, stable_id
 
 Floats = NDArray[np.float64]
 
-GROWS, SHRINKS = 0.3, 0.05
-"""Share by which a box's side follows a sighting that reaches farther, or less far: most views show a part."""
 MOVED_SIZE = 0.25
 """Of a thing's size, beyond `moved_m`: half of a sofa is as far from its middle as that."""
 SETTLED_LOOKS = 2
 SETTLED_M = 0.15
 """A thing has come to rest when so many looks in a row find it within this."""
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Known:
-    """A thing as it is known now."""
-
-    object_id: str
-    label: str
-    instance_id: str | None
-    low_m: Floats
-    high_m: Floats
-    embedding: FloatVector | None
-    t_created_ns: int
-    t_first_ns: int
-    t_seen_ns: int
-    observer_pose: Pose
-    sightings: int = 1
-    confidence: float = 0.5
-    room: str | None = None
-    place_id: str | None = None
-    state: str | None = None
-    relations: tuple[Relation, ...] = ()
-    is_missing: bool = False
-    in_view: bool = True
-    absent_looks: int = 0
-    settled: int = 0
-    moving_from: ObjectState | None = None
-    """The state before it began to move; None while it is at rest."""
-    new_state: str | None = None
-    noted: ObjectState | None = None
-    """The newest state that was handed out."""
-
-    @property
-    def centre_m(self) -> Floats:
-        return (self.low_m + self.high_m) / 2
-
-    @property
-    def size_m(self) -> Floats:
-        return self.high_m - self.low_m
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -143,6 +103,20 @@ class ObjectMap:
         known = sorted(self.known.values(), key=lambda one: (one.label, one.object_id))
         return [self._state(one, recording, t_ns) for one in known]
 
+    def move(self, motions_at: Callable[[NDArray[np.int64]], Floats]) -> None:
+        """Takes everything to where it is after a correction: `motions_at` gives the motion (N, 4, 4) of what was seen
+        at times (N,). Extents stay along the map's axes: a correction turns by a few degrees at most."""
+        known = list(self.known.values())
+        if not known:
+            return
+        motions = motions_at(np.array([one.t_seen_ns for one in known], dtype=np.int64))
+        for one, motion in zip(known, motions, strict=True):
+            centre, half = motion[:3, :3] @ one.centre_m + motion[:3, 3], one.size_m / 2
+            one.low_m, one.high_m, one.observer_pose = centre - half, centre + half, motion @ one.observer_pose
+            if one.noted is not None:
+                one.noted = moved(one.noted, motion)
+            one.moving_from, one.settled = None, 0  # it was the map that moved
+
     def take_states(self) -> list[Noted]:
         """What is to be kept since the last time, in order."""
         notes, self._notes = self._notes, []
@@ -180,11 +154,16 @@ class ObjectMap:
                 self._note(known, look.recording, t_ns, change=None)
         return [self._state(self.known[one], look.recording, t_ns) for one in sorted(seen) if one in self.known], told
 
-    def leave(self, recording: str, t_ns: int) -> None:
-        """The end of looking: what was in view is noted as it was last seen."""
+    def note_newest(self, recording: str, t_ns: int) -> None:
+        """What is in view is noted as it was last seen."""
         for known in self.known.values():
             if known.in_view and known.noted is not None and known.noted.t_ns < known.t_seen_ns:
                 self._note(known, recording, t_ns, change=None)
+
+    def leave(self, recording: str, t_ns: int) -> None:
+        """The end of looking."""
+        self.note_newest(recording, t_ns)
+        for known in self.known.values():
             known.in_view = False
 
     # --- who is who ---------------------------------------------------------------------------------------------------
@@ -274,7 +253,7 @@ class ObjectMap:
             known.instance_id = one.instance_id
             self._by_instance[one.instance_id] = known.object_id
         if one.embedding is not None:
-            known.embedding = _mean_looks(known.embedding, one.embedding, known.sightings)
+            known.embedding = mean_looks(known.embedding, one.embedding, known.sightings)
         if is_displaced:
             known.moving_from = known.moving_from or before
             known.low_m, known.high_m = one.centre_m - one.size_m / 2, one.centre_m + one.size_m / 2
@@ -282,8 +261,8 @@ class ObjectMap:
         else:
             if known.moving_from is not None:
                 known.settled = known.settled + 1 if apart <= SETTLED_M + reach else 1
-            _widen(known.low_m, one.centre_m - one.size_m / 2, outward=-1.0)
-            _widen(known.high_m, one.centre_m + one.size_m / 2, outward=1.0)
+            widen(known.low_m, one.centre_m - one.size_m / 2, outward=-1.0)
+            widen(known.high_m, one.centre_m + one.size_m / 2, outward=1.0)
             if was_missing and known.moving_from is None:
                 changes.add("found again", known, before)
         known.room = look.room_of(known.centre_m)
@@ -458,17 +437,3 @@ def _names(one: str, other: str) -> bool:
 
 def _held_by(relations: Iterable[Relation]) -> set[tuple[str, str | None]]:
     return {(one.kind, one.object_id) for one in relations if one.kind in {"on", "in"}}
-
-
-def _mean_looks(mean: FloatVector | None, new: FloatVector, count: int) -> FloatVector:
-    if mean is None or mean.shape != new.shape:
-        return new
-    weight = 1.0 / min(count, 20)
-    mixed = (1.0 - weight) * mean + weight * new
-    return (mixed / max(float(np.linalg.norm(mixed)), 1e-9)).astype(np.float32)
-
-
-def _widen(side_m: Floats, seen_m: Floats, *, outward: float) -> None:
-    """Moves a side of a box, in place, towards where it was seen."""
-    change = seen_m - side_m
-    side_m += np.where(change * outward > 0, GROWS, SHRINKS) * change

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streammem.memory import Memory
+from streammem.spatial.frames_log import FramesLog
 from streammem.spatial.object_log import MAP_FRAME
 from streammem.spatial.observations import Pose
 from streammem.spatial.places import Arrival, PlaceGraph
@@ -115,7 +116,8 @@ class PlaceLog:
         self.settings = settings
         self._graphs: dict[int | None, PlaceGraph] = {}
         self._path: Path | None = None
-        self._stamp: tuple[int, int] = (-1, -1)
+        self._stamp: tuple[int, ...] = ()
+        self._frames = FramesLog(memory)
 
     def graph(self, *, as_of_ns: int | None = None) -> PlaceGraph:
         """The graph as it was known at a time. Kept until the log grows: do not change it."""
@@ -137,15 +139,10 @@ class PlaceLog:
     def path(self, *, as_of_ns: int | None = None) -> Path:
         """Where the camera was."""
         self._refresh()
+        if as_of_ns is not None and self._frames.of(self.recording) is not None:
+            return self._read_path(as_of_ns)  # where it was believed to be then
         if self._path is None:
-            rows = self._rows(None, kinds=None, with_views=False)
-            poses = [np.asarray(row["pose"], dtype=np.float64).reshape(4, 4) for row in rows]
-            stacked = np.stack(poses) if poses else np.empty((0, 4, 4))
-            self._path = Path(
-                t_ns=np.array([row["t_end_ns"] for row in rows], dtype=np.int64), positions_m=stacked[:, :3, 3],
-                poses=stacked, place_ids=tuple(row["place_id"] for row in rows),
-                rooms=tuple(row["room"] for row in rows),
-            )  # fmt: skip
+            self._path = self._read_path(None)
         whole = self._path
         if as_of_ns is None:
             return whole
@@ -155,8 +152,17 @@ class PlaceLog:
             place_ids=whole.place_ids[:count], rooms=whole.rooms[:count],
         )  # fmt: skip
 
+    def _read_path(self, as_of_ns: int | None) -> Path:
+        rows = self._rows(as_of_ns, kinds=None, with_views=False)
+        poses = [np.asarray(row["pose"], dtype=np.float64).reshape(4, 4) for row in rows]
+        stacked = np.stack(poses) if poses else np.empty((0, 4, 4))
+        return Path(
+            t_ns=np.array([row["t_end_ns"] for row in rows], dtype=np.int64), positions_m=stacked[:, :3, 3],
+            poses=stacked, place_ids=tuple(row["place_id"] for row in rows), rooms=tuple(row["room"] for row in rows),
+        )  # fmt: skip
+
     def _refresh(self) -> None:
-        stamp = (self.memory.spatial_version(PLACE_LOG), self.memory.forgettings)
+        stamp = (self.memory.spatial_version(PLACE_LOG), self._frames.version, self.memory.forgettings)
         if stamp != self._stamp:
             self._graphs.clear()
             self._path, self._stamp = None, stamp
@@ -167,5 +173,6 @@ class PlaceLog:
         rows = self.memory.spatial_rows(PLACE_LOG, where, columns=[*COLUMNS[PLACE_LOG], *vectors], order=_ORDER)
         for row in rows:
             row["view"] = next((row[column] for column in vectors if row[column] is not None), None)
+        self._frames.express_rows(rows, recording=self.recording, as_of_ns=as_of_ns)
         rank = {"place": 0, "view": 1, "visit": 2, "pass": 3}
         return sorted(rows, key=lambda row: (row["t_end_ns"], rank[row["kind"]]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from streammem.spatial.frames import SubmapSettings
 from streammem.spatial.octree import OctreeSettings
 
 
@@ -57,6 +58,8 @@ class SpatialSettings:
     octree: OctreeSettings = field(default_factory=OctreeSettings)
     objects: ObjectSettings = field(default_factory=ObjectSettings)
     places: PlaceSettings = field(default_factory=PlaceSettings)
+    submaps: SubmapSettings | None = None
+    """Where poses are corrected later (loops are closed): how submaps are cut. None: poses are right for good."""
     short_term_objects: int = 20
     """Objects held at hand (see `object_memory`)."""
     flush_map_s: float = 60.0

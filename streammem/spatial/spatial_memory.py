@@ -29,6 +29,8 @@ from numpy.typing import NDArray
 from streammem.errors import InputError, MemoryStoreError
 from streammem.memory import Memory
 from streammem.protocols import QueryEncoder
+from streammem.spatial.frames import SubmapFrames
+from streammem.spatial.live_map import load_submaps
 from streammem.spatial.mapper import Mapper
 from streammem.spatial.naming import Namer
 from streammem.spatial.object_log import ObjectLog
@@ -143,6 +145,21 @@ class SpatialMemory:
             MemoryFullError: the disk is full; nothing committed is lost.
         """
         return self._mapping().observe(observation)
+
+    def correct(self, T_map_submap: NDArray[np.floating]) -> None:
+        """A loop was closed: from now on the submaps lie there (S, 4, 4), see `SubmapFrames.correct`. Everything that
+        is remembered moves along, O(submaps) is written, and what was believed before is still told as of then.
+
+        Raises:
+            InputError: there are no submaps (`SpatialSettings.submaps`), or the poses do not fit them.
+        """
+        self._mapping().correct(np.asarray(T_map_submap, dtype=np.float64))
+
+    @property
+    def frames(self) -> SubmapFrames:
+        """The submaps as they are believed to lie; empty where there are none."""
+        live = self._mapper.map.frames if self._mapper is not None else None
+        return live if live is not None else self._memory.load_frames(recording=self.recording)
 
     def name_rooms(self, boxes: Mapping[str, tuple[Vector3, Vector3]]) -> None:
         """Rooms by their corners (low, high), where they are known: things are in the room that they are in. Without,
@@ -298,10 +315,15 @@ class SpatialMemory:
     def octree(self) -> Octree:
         """The map of what is occupied, free and unknown: live where it is written, else as it was last saved."""
         if self._mapper is not None:
-            return self._mapper.octree
+            return self._mapper.map.tree
         version = self._memory.spatial_version(VOXEL_BLOCKS)
         if self._tree is None or self._tree[0] != version:
-            self._tree = (version, self._memory.load_map(self.settings.octree, recording=self.recording))
+            frames = self._memory.load_frames(recording=self.recording)
+            if len(frames):
+                maps = load_submaps(self._memory, frames, recording=self.recording, settings=self.settings.octree)
+                self._tree = (version, maps.merged())
+            else:
+                self._tree = (version, self._memory.load_map(self.settings.octree, recording=self.recording))
         return self._tree[1]
 
     @property

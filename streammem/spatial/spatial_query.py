@@ -221,7 +221,7 @@ class SpatialQuery:
         """What the table can judge: time, and a box around the place."""
         where = Where().compare("t_seen_ns", ">=", self.after_ns).compare("t_first_ns", "<=", self.before_ns)
         centre, radius = self._centre(), self.radius_m
-        if centre is not None and radius is not None:
+        if centre is not None and radius is not None and not self.sources.objects.is_corrected:
             for column, middle in zip(("x_m", "y_m", "z_m"), centre.tolist(), strict=True):
                 slack = radius + 1e-6  # the radius itself is judged on the row
                 where.add(f"{column} >= {middle - slack!r} AND {column} <= {middle + slack!r}")
