@@ -16,9 +16,9 @@ from streammem.spatial.octree import ScanResult
 
 RelationKind = Literal["on", "in", "near", "part of"]
 ChangeKind = Literal["first seen", "appeared", "moved", "missing", "found again", "state", "same as"]
-"""`first seen`: where nobody had looked before; `appeared`: where nothing was before. `missing`: where it was is in plain
-view, and it is not there. `found again`: it is back where it was. `same as`: it turned out to be an object that was
-known before, which moved; `other_id` says which."""
+"""`first seen`: where nobody had looked before; `appeared`: where nothing was before. `missing`: where it was is in
+plain view, and it is not there. `found again`: it is back where it was. `same as`: it turned out to be an object that
+was known before, which moved; `other_id` says which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
