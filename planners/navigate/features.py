@@ -1,6 +1,6 @@
 """What speaks for a route given a plan: sparse named features, and where its goal lies on the block.
 
-Features are names (`leg counted +1`); what each is worth is learned. Knows no weights. Cost: about 60 microseconds a
+Features are names (`leg counted +1`); what each is worth is learned. Knows no weights. Cost: about 20 microseconds a
 route.
 """
 

@@ -2,7 +2,7 @@
 
 Every shortest route within the range of the priors is weighed by its evidence. The walker stops where most of the
 probability lies within one link, not at the end of the single best route: neighbouring places are told apart by little.
-Knows no pictures. Cost: about 30 ms a text, 45 ms with memory.
+Knows no pictures. Cost: about 15 ms a text, 25 ms with memory.
 """
 
 from __future__ import annotations

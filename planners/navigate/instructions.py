@@ -3,7 +3,7 @@
 A scan, not a grammar: marks (a turn, a junction, a stop) are found by pattern in the order of the text, and a small
 state machine counts junctions between turns the way people do ("go through two lights and at the third turn left" is
 three, not five). Knows no graph. What it misreads, the follower's priors have to bear: it never refuses a text that
-has words. Cost: about 0.3 ms a text.
+has words. Cost: about 0.6 ms a text.
 """
 
 from __future__ import annotations
