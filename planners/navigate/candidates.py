@@ -1,8 +1,8 @@
 """Routes that a walker could take from where it stands, and their shape: crossings, turns, blocks.
 
 Every place within a range of links is a possible goal, and the way there is the shortest (written routes lead
-somewhere, they do not wander); ties are all kept, up to a few. Knows no text. Cost: about 160 routes and 6 ms a start for
-routes of 34 to 44 links.
+somewhere, they do not wander); ties are all kept, up to a few. Knows no text. Cost: about 160 routes and 6 ms a start,
+for routes of 34 to 44 links.
 """
 
 from __future__ import annotations
