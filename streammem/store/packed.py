@@ -27,9 +27,11 @@ from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBSERVATIONS, Row
 from streammem.types import FloatVector
 
 PACK_ROWS = 200_000
-"""Of a table; beyond, loading takes more than a second, and a vector index is as fast."""
+"""Of a table that is packed when it is first searched: loading takes about a second."""
+MOST_ROWS = 1_500_000
+"""Of a table that is packed for a program that goes on searching: 0.3 kB and 3 us a row, without vectors."""
 PACK_VECTOR_BYTES = 192 << 20
-"""Of one column."""
+"""Of one column; beyond, a vector index is as fast."""
 EXACT_ROWS = 30_000
 """Compared one by one: 3 ms."""
 SHORTLIST, SHORTLIST_PER_HIT = 3_000, 20
@@ -38,6 +40,7 @@ MOST_CHUNKS = 32
 """Parts of the Arrow table before they are joined."""
 _CHUNK = 1024
 """Rows that are widened to float32 at once: they stay in the processor's cache."""
+_KEPT_MEMBERS = 8
 _FEW = 4096
 """So many rows are taken by id; more are read by a scan."""
 
@@ -160,6 +163,13 @@ class Pack:
     rows: Any  # Arrow table of n rows
     numbers: dict[str, npt.NDArray[np.int64]]
     vectors: dict[str, Vectors] = field(default_factory=dict[str, Vectors])
+    _members: dict[tuple[str, tuple[str, ...]], Mask] = field(
+        default_factory=dict[tuple[str, tuple[str, ...]], Mask], repr=False
+    )
+
+    @property
+    def is_large(self) -> bool:
+        return len(self.ids) > PACK_ROWS
 
     @classmethod
     def load(cls, handle: Any, table: str) -> Pack:
@@ -167,8 +177,9 @@ class Pack:
         version = int(handle.version)
         return _sorted_pack(table, version, _scan(handle, table, _columns(handle, table)))
 
-    def followed(self, handle: Any) -> Pack:
-        """The pack of the newest version, made from this one: only what changed is read."""
+    def followed(self, handle: Any) -> Pack | None:
+        """The pack of the newest version, made from this one: only what changed is read. None: a large one would have
+        to be read anew."""
         version = int(handle.version)
         if version == self.version:
             return self
@@ -176,7 +187,7 @@ class Pack:
         stays = np.isin(self.ids, ids, assume_unique=True)
         new = ids[~np.isin(ids, self.ids, assume_unique=True)]
         if len(new) > _FEW or (len(new) and len(self.ids) and new[0] < self.ids[-1]) or not stays.all():
-            return self._remade(handle)
+            return None if self.is_large else self._remade(handle)
         if not len(new):
             return Pack(
                 table=self.table, version=version, ids=self.ids, rows=self.rows, numbers=self.numbers,
@@ -246,13 +257,22 @@ class Pack:
             if column not in self.numbers:
                 return None
             passing &= _OPERATORS[operator](self.numbers[column], value)
-        compute, pa = lance.compute(), lance.arrow()
         memberships = [*where.memberships, *((("level", (where.level,)),) if where.level is not None else ())]
         for column, values in memberships:
             if column not in self.rows.column_names:
                 return None
-            passing &= compute.is_in(self.rows.column(column), value_set=pa.array(list(values), pa.string())).to_numpy()
+            passing &= self._member(column, tuple(cast("tuple[str, ...]", values)))
         return passing
+
+    def _member(self, column: str, values: tuple[str, ...]) -> Mask:
+        """(n,): whether a column has one of these values. The same few are asked for again and again."""
+        known = self._members.get((column, values))
+        if known is None:
+            among = lance.arrow().array(list(values), lance.arrow().string())
+            known = cast(Mask, lance.compute().is_in(self.rows.column(column), value_set=among).to_numpy())
+            if len(values) <= 2 and len(self._members) < _KEPT_MEMBERS:
+                self._members[column, values] = known
+        return known
 
     def places_of(self, ids: Sequence[int]) -> Places:
         """(len(ids),): where these rows stand; -1 where they do not."""
@@ -272,14 +292,9 @@ _OPERATORS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def is_small_enough(handle: Any, table: str) -> bool:
-    """Whether a table may be packed at all."""
-    if table not in PACKED_COLUMNS:
-        return False
-    count = int(handle.count_rows())
-    if count > PACK_ROWS and table in _SEARCHABLE and count <= 20 * PACK_ROWS:
-        count = int(handle.count_rows(_SEARCHABLE[table]))
-    return count <= PACK_ROWS
+def searchable_rows(handle: Any, table: str) -> int:
+    """How many rows a pack of this table would have."""
+    return int(handle.count_rows(_SEARCHABLE.get(table)))
 
 
 def _columns(handle: Any, table: str) -> list[str]:

@@ -1,16 +1,18 @@
 """Searches a table: nearest vectors and full text, under exact filters, of what the journal has committed.
 
-Two ways, with the same results. A table of up to 200,000 searchable rows is packed in memory (`packed`): vectors and
-filters are looked at there, LanceDB is asked for words alone. A larger one, or one whose clauses cannot be judged in
-memory, is searched by LanceDB: ids first, then the rows are taken.
+Three ways, with the same results but for how near an approximate index comes. A table of up to 200,000 searchable rows
+is packed in memory (`packed`) when it is first searched: vectors and filters are looked at there, LanceDB is asked for
+words alone. One of up to 1,500,000 is packed without its vectors once a program has asked a dozen questions: LanceDB is
+asked for ids, which are judged and shown from memory. Anything else, and clauses that cannot be judged in memory, goes
+through LanceDB: ids first, then the rows are taken, at 35 us a row and column.
 
-Knows no fusion. Costs, for 100 rows out of 100,000: 4 ms for vectors and 4 for words in memory, 15 and 10 through
-LanceDB; the first search of a table loads it (0.8 s for 100,000 rows), the first few where a vector index makes that
-unnecessary do not.
+Knows no fusion. Costs (processor time) for 100 rows: 3 ms for vectors and 4 for words out of 100,000; 15 and 8 out of a
+million; without a pack twice that. Loading costs 8 us a row with vectors, 3 without.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -21,12 +23,22 @@ import numpy as np
 from streammem.store import lance
 from streammem.store.filters import Where
 from streammem.store.indexes import CHECK_NEAREST
-from streammem.store.packed import PACK_ROWS, PACK_VECTOR_BYTES, Mask, Pack, is_small_enough
+from streammem.store.packed import (
+    MOST_ROWS,
+    PACK_ROWS,
+    PACK_VECTOR_BYTES,
+    PACKED_COLUMNS,
+    Mask,
+    Pack,
+    searchable_rows,
+)
 from streammem.store.tables import FULL_TEXT, RECORDINGS, UNNUMBERED, Row
 from streammem.types import FloatVector, Level
 
 if TYPE_CHECKING:
     from streammem.store.reader import Reader
+
+logger = logging.getLogger(__name__)
 
 WIDE_SHARE, MORE, MORE_ROWS = 0.2, 1.3, 20
 """From this share of passing rows on, a filter is judged after the search, among so many times the rows, and some."""
@@ -34,10 +46,9 @@ LEVEL_SHARE = 0.8
 """Of the texts and vectors that `events` is searched by, this share is of events; the rest is of coarser levels."""
 KEPT_ROWS = 8192
 """Rows of each table that are kept between searches where it is not packed: about 8 MB."""
-UNPACKED_SEARCHES = 4
-"""Of a table with a vector index, before it is packed: two questions asked by a program that ends then."""
-GROWN = 1.25
-"""A table that has outgrown `PACK_ROWS` so far is no longer packed."""
+UNPACKED_SEARCHES, UNPACKED_SEARCHES_OF_LARGE = 4, 24
+"""Of a table with a vector index, before it is packed, and of a large one: two questions, and a dozen, asked by a
+program that ends then. A large one is packed without its vectors."""
 
 Found = list[tuple[int, float]]
 """(LanceDB id, score), best first."""
@@ -51,8 +62,9 @@ class Searches:
         self._guard = threading.Lock()
         self._packing: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         self._packs: dict[str, Pack] = {}
-        self._too_large: dict[str, tuple[int, int]] = {}  # (version, rows)
+        self._sizes: dict[str, tuple[int, int]] = {}  # (version, searchable rows)
         self._unpacked: Counter[str] = Counter()
+        self._loading: set[str] = set()
         self._emptiness: dict[str, tuple[int, bool]] = {}
         self._spans: tuple[int, list[tuple[int, int]]] = (-1, [])
         self._kept: dict[tuple[str, tuple[str, ...]], tuple[int, dict[int, Row]]] = {}
@@ -76,18 +88,20 @@ class Searches:
         def read(handle: Any) -> list[Row]:
             last = self._reader.committed()
             packed = self._packed(table, handle, where, last, columns, vectors=(column, wanted.shape[0]))
-            if packed is None:
+            rows: list[Row] | None = None
+            if packed is not None:
+                pack, passing = packed
+                if (vectors := pack.vectors.get(column)) is not None:
+                    places, cosines = vectors.nearest(wanted, passing, limit)
+                    rows = pack.shown(places, columns)
+                    for row, cosine in zip(rows, cosines.tolist(), strict=True):
+                        row["similarity"] = cosine
+                    return rows
+                rows = self._into_pack(handle, search, where, last, columns, limit, "_distance", *packed)
+            if rows is None:
                 rows = self._through_lance(table, handle, search, where, last, columns, limit, "_distance")
-                for row in rows:
-                    row["similarity"] = 1.0 - float(row.pop("_distance"))
-                return rows
-            pack, passing = packed
-            if column not in pack.vectors:
-                return []
-            places, cosines = pack.vectors[column].nearest(wanted, passing, limit)
-            rows = pack.shown(places, columns)
-            for row, cosine in zip(rows, cosines.tolist(), strict=True):
-                row["similarity"] = cosine
+            for row in rows:
+                row["similarity"] = 1.0 - float(row.pop("_distance"))
             return rows
 
         return self._reader.read(table, read, [], for_searches=True)
@@ -106,7 +120,7 @@ class Searches:
             packed = self._packed(table, handle, where, last, columns)
             rows: list[Row] | None = None
             if packed is not None:
-                rows = self._words_in_pack(handle, search, where, last, columns, limit, *packed)
+                rows = self._into_pack(handle, search, where, last, columns, limit, "_score", *packed)
             if rows is None:
                 rows = self._through_lance(table, handle, search, where, last, columns, limit, "_score")
             for row in rows:
@@ -132,44 +146,66 @@ class Searches:
         version = self._reader.version_of(table, handle)
         with self._packing[table]:
             pack = self._packs.get(table)
+            if pack is not None and pack.version != version:
+                pack = pack.followed(handle)
+                if pack is None or len(pack.ids) > MOST_ROWS:
+                    del self._packs[table]
+                    pack = None
+                    self._unpacked[table] = 0
             if pack is None:
-                if self._is_too_large(table, handle, version):
+                if not self._is_worth_packing(table, handle, version):
                     return None
-                is_indexed = any(name.startswith(f"{table}.") for name in self._reader.index_notes())
-                if is_indexed and self._unpacked[table] < UNPACKED_SEARCHES:
-                    self._unpacked[table] += 1
+                if self._sizes[table][1] > PACK_ROWS:
+                    self._load_meanwhile(table, handle)
                     return None
                 pack = Pack.load(handle, table)
-            elif pack.version != version:
-                pack = pack.followed(handle)
-                if len(pack.ids) > GROWN * PACK_ROWS:
-                    del self._packs[table]
-                    return None
             if vectors is not None and vectors[0] not in pack.vectors:
                 column, dimensions = vectors
-                if len(pack.ids) * dimensions * 2 > PACK_VECTOR_BYTES:
-                    return None
-                pack = pack.with_vectors(handle, column, dimensions)
+                if len(pack.ids) * dimensions * 2 <= PACK_VECTOR_BYTES:
+                    pack = pack.with_vectors(handle, column, dimensions)
             self._packs[table] = pack
             return pack
 
-    def _is_too_large(self, table: str, handle: Any, version: int) -> bool:
-        """Counting what is searchable in millions of rows takes 10 ms, so a table that grows is not counted again."""
-        known_version, rows = self._too_large.get(table, (-1, 0))
-        if rows and (version == known_version or int(handle.count_rows()) >= rows):
-            self._too_large[table] = (version, rows)
-            return True
-        if is_small_enough(handle, table):
-            self._too_large.pop(table, None)
-            return False
-        self._too_large[table] = (version, int(handle.count_rows()))
-        return True
+    def _load_meanwhile(self, table: str, handle: Any) -> None:
+        """Packs a large table in a thread of its own (3 s for a million rows); until then LanceDB is searched."""
+        if table in self._loading:
+            return
+        self._loading.add(table)
 
-    def _words_in_pack(
+        def load() -> None:
+            try:
+                pack = Pack.load(handle, table)
+                with self._packing[table]:
+                    self._packs[table] = pack
+            except Exception as error:
+                self._unpacked[table] = 0  # rewritten meanwhile, say: it is tried again
+                logger.info("%s is not packed: %s", table, error)
+            finally:
+                self._loading.discard(table)
+
+        threading.Thread(target=load, name=f"streammem-pack-{table}", daemon=True).start()
+
+    def _is_worth_packing(self, table: str, handle: Any, version: int) -> bool:
+        """Counts the searches that ask."""
+        if table not in PACKED_COLUMNS:
+            return False
+        known_version, rows = self._sizes.get(table, (-1, 0))
+        if version != known_version:
+            # Counting what is searchable in millions of rows takes 10 ms: tables that large are not counted again.
+            rows = rows if rows > MOST_ROWS else searchable_rows(handle, table)
+            self._sizes[table] = (version, rows)
+        if rows > MOST_ROWS:
+            return False
+        is_indexed = any(name.startswith(f"{table}.") for name in self._reader.index_notes())
+        patience = UNPACKED_SEARCHES_OF_LARGE if rows > PACK_ROWS else UNPACKED_SEARCHES if is_indexed else 0
+        self._unpacked[table] += 1
+        return self._unpacked[table] > patience
+
+    def _into_pack(
         self, handle: Any, search: Callable[[Any], Any], where: Where, last: int, columns: Sequence[str], limit: int,
-        pack: Pack, passing: Mask,
+        score: str, pack: Pack, passing: Mask,
     ) -> list[Row] | None:  # fmt: skip
-        """None where the words' index knows rows that the pack does not."""
+        """What LanceDB finds, judged and shown from the pack. None where an index knows rows that the pack does not."""
         count = int(np.count_nonzero(passing))
         if not count:
             return []
@@ -177,7 +213,7 @@ class Searches:
         for is_exact in (False, True) if share >= WIDE_SHARE else (True,):
             wanted = limit if is_exact or share == 1.0 else int(limit * MORE / share) + MORE_ROWS
             condition = where.copy().compare("commit_seq", "<=", last).sql() if is_exact else None
-            found = _run(handle, search, condition, wanted, "_score")
+            found = _run(handle, search, condition, wanted, score)
             places = pack.places_of([one for one, _ in found])
             if bool((places < 0).any()):
                 return None
@@ -185,7 +221,7 @@ class Searches:
             if is_exact or len(kept) >= limit or len(found) < wanted:
                 rows = pack.shown(places[kept], columns)
                 for row, at in zip(rows, kept.tolist(), strict=True):
-                    row["_score"] = found[at][1]
+                    row[score] = found[at][1]
                 return rows
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -271,8 +272,7 @@ def cosines_of(crowd: np.ndarray, query: np.ndarray) -> np.ndarray:
 
 
 def test_a_table_that_is_too_large_goes_through_lancedb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packed, "PACK_ROWS", 20)
-    monkeypatch.setattr(searches, "PACK_ROWS", 20)
+    monkeypatch.setattr(searches, "MOST_ROWS", 20)
     with Memory.open(tmp_path, write=True, create=True, encoder=WordEncoder()) as memory:
         for number in range(6):
             memory.write(bundle_of(number))
@@ -286,3 +286,39 @@ def test_a_table_that_is_too_large_goes_through_lancedb(tmp_path: Path, monkeypa
         assert pair.assert_same(OBSERVATIONS, Where(), "number9 said first", 9) > 0
         assert pair.packs().keys() & {OBSERVATIONS} == set()
         assert pair.assert_same(EVENTS, Where().overlaps(None, 50 * NS_PER_S, None), "number3", 9) > 0
+
+
+def test_a_large_table_is_packed_without_vectors_and_not_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (packed, searches):
+        monkeypatch.setattr(module, "PACK_ROWS", 20)
+    monkeypatch.setattr(searches, "PACK_VECTOR_BYTES", 20 * DIM * 2)
+    monkeypatch.setattr(searches, "UNPACKED_SEARCHES_OF_LARGE", 2)
+    dice = random.Random(8)
+    with Memory.open(tmp_path, write=True, create=True, encoder=WordEncoder()) as memory:
+        for number in range(30):
+            memory.write(bundle_of(number))
+        memory.flush()
+        pair = Pair(tmp_path, monkeypatch)
+        pair.assert_same(OBSERVATIONS, Where(), "number3 said first", 9)
+        assert OBSERVATIONS not in pair.packs()
+        pair.assert_same(OBSERVATIONS, Where(), "number3 said first", 9)
+        until = time.monotonic() + 60.0
+        while OBSERVATIONS not in pair.packs():  # loaded in a thread of its own
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        found = 0
+        for round_number in range(4):
+            for table in (EVENTS, OBSERVATIONS, FACTS):
+                for _ in range(4):
+                    found += pair.assert_same(table, some_where(dice, table, 30), "number9 said first", 9)
+            if round_number == 1:
+                memory.write(bundle_of(30))  # appended: the pack follows
+                memory.flush()
+            if round_number == 2:
+                assert len(pair.packs()[OBSERVATIONS].ids) == 31 * 3
+                assert not pair.packs()[OBSERVATIONS].vectors
+                memory.forget(text="number4 said")
+                memory.compact()
+        assert found > 50
