@@ -8,6 +8,7 @@ game says that they are. Nothing can be taken or put down here. Draws several hu
 from __future__ import annotations
 
 import math
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ class DoomWorld:
             raise InputError(f"ViZDoom has no scenario {scenario!r}, or no pictures of {width}x{height}.")
         game: Any = vizdoom.DoomGame()
         game.load_config(str(config))
+        self._scratch = tempfile.TemporaryDirectory()
+        game.set_doom_config_path(f"{self._scratch.name}/vizdoom.ini")  # else it writes one where it was started
         game.set_window_visible(False)
         game.set_screen_resolution(size)
         game.set_screen_format(vizdoom.ScreenFormat.RGB24)
@@ -152,6 +155,7 @@ class DoomWorld:
         if self._is_running:
             self._is_running = False
             self._game.close()
+            self._scratch.cleanup()
 
     def __enter__(self) -> DoomWorld:
         return self

@@ -12,8 +12,9 @@ import pytest
 
 from perception.protocols import AudioBlock, SideGap, SourceItem, TrackLine, VideoFrame
 from perception.sources import expand_sources, open_frame_reader, open_source, read_audio
+from perception.watch import Watcher
 from streammem.errors import SourceBrokenError, SourceError
-from streammem.settings import SourceSettings
+from streammem.settings import SegmentationSettings, SourceSettings
 from tests.bags import CAMERA, COLOUR, DEPTH, HEIGHT, INFO, NS, START_NS, WIDTH, drive, picture
 from tests.media import truncate
 
@@ -355,3 +356,17 @@ def test_part_of_a_ros2_recording_names_its_folder(tmp_path: Path) -> None:
     folder = drive(tmp_path / "run", kind="sqlite3", seconds=0.3)
     with pytest.raises(SourceError, match="give its folder"):
         open_source(next(folder.glob("*.db3")), settings=SETTINGS)
+
+
+def test_a_hole_in_depth_ends_no_event(tmp_path: Path) -> None:
+    def bend(topic: str, index: int, message: Any) -> Any:
+        return None if topic == DEPTH and 10 <= index < 60 else message
+
+    path = drive(tmp_path / "run.mcap", seconds=8, bend=bend)
+    with open_source(path, settings=SETTINGS) as source:
+        watcher = Watcher(source.info, SegmentationSettings())
+        items = list(source.stream())
+        closed = [one for item in items for one in watcher.watch(item)] + list(watcher.finish())
+    assert [one for one in reasons(items) if "no depth image" in one]
+    assert [one.gap for one in closed] == [None]
+    assert closed[0].t_end_ns == pytest.approx(7.9 * NS, abs=1e8)
