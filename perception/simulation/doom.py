@@ -1,8 +1,8 @@
 """ViZDoom as a world for the robot: `Environment` with colour, depth and the true number and place of every object.
 
-One adapter beside the household, to show what one takes (`pip install "streammem[vizdoom]"`). A metre is 32 map
-units, as Doom's players are 56 units tall. Its depth image has steps of 0.23 m and ends at 14 m, so things are placed where the
-game says that they are. Nothing can be taken or put down here. Draws several hundred looks a second on one core.
+One adapter beside the household, to show what one takes (`pip install "streammem[vizdoom]"`). A metre is 32 map units,
+as Doom's players are 56 units tall. Its depth image has steps of 0.23 m and ends at 14 m, so things are placed where
+the game says that they are. Nothing can be taken or put down here. Draws several hundred looks a second on one core.
 """
 
 from __future__ import annotations
