@@ -17,7 +17,7 @@ LARGE_ROWS = 50_000
 """Of smaller tables all rows are sorted: 20 ms."""
 MOST_ROWS = 2_000
 """Of more rows than these most of the time goes into reading them, however they are found."""
-MOST_SLICES = 24
+MOST_SLICES = 40
 FIRST_SLICE_NS = 600 * 1_000_000_000
 
 
@@ -37,22 +37,33 @@ def first_rows(
         condition: of `where`, and of what is committed.
         recordings: (name, start in nanoseconds), every one there is.
     """
-    parts: list[tuple[str | None, int]] = [(None, min((start for _, start in recordings), default=0))]
-    if order[0] == "recording":
+    names = [("", min((start for _, start in recordings), default=0))]
+    by_recording = order[0] == "recording"
+    if by_recording:
         names = sorted(recordings)
         for column, values in where.memberships:
             if column == "recording":
                 names = [one for one in names if one[0] in values]
         known = ", ".join(quoted(name) for name, _ in names)
-        if _rows(handle, _joined(condition, f"recording NOT IN ({known})" if known else None), columns[:1], None, 1):
+        unknown = f"recording NOT IN ({known})" if known else None
+        if _rows(handle, _joined(condition, unknown), columns[:1], None, 1) is not None:
             return None
-        parts = [(f"recording = {quoted(name)}", start) for name, start in names]
-    time = order[1] if order[0] == "recording" else order[0]
+    time = order[1] if by_recording else order[0]
     found: list[Any] = []
     missing, slices = limit, 0
-    for of_part, start_ns in parts:
+    while names:
+        of_part = None
+        if by_recording:
+            names = names[_first_with_rows(handle, condition, [name for name, _ in names]) :]
+            if not names:
+                break
+            of_part = f"recording = {quoted(names[0][0])}"
+        start_ns, names = names[0][1], names[1:]
         low, length = None, FIRST_SLICE_NS
-        while low is None or _rows(handle, _joined(condition, of_part, f"{time} >= {low}"), columns[:1], None, 1):
+        while (
+            low is None
+            or _rows(handle, _joined(condition, of_part, f"{time} >= {low}"), columns[:1], None, 1) is not None
+        ):
             slices += 1
             if slices > MOST_SLICES:
                 return None
@@ -66,6 +77,19 @@ def first_rows(
                 return lance.arrow().concat_tables(found)
             low, length = high, 2 * length
     return lance.arrow().concat_tables(found) if found else None
+
+
+def _first_with_rows(handle: Any, condition: str | None, names: list[str]) -> int:
+    """The first of these recordings that has rows; their number if none has. Halves them again and again."""
+    low, high = 0, len(names)
+    while low < high:
+        middle = low if low == 0 else (low + high) // 2  # mostly the very first has
+        some = ", ".join(quoted(name) for name in names[low : middle + 1])
+        if _rows(handle, _joined(condition, f"recording IN ({some})"), ["recording"], None, 1) is not None:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 def _rows(
