@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from perception.simulation.bullet import BulletHousehold, BulletSettings
+from perception.simulation.bullet import HANDING_M, BulletHousehold, BulletSettings
 from perception.simulation.household import Household, make_household
 from planners.acting import ActingSettings, DriveTo, GoalReport, LookAround, act
 from planners.acting.planner import ActionPlanner
@@ -177,12 +177,12 @@ def _shortest(task: Task, world: BulletHousehold) -> list[float]:
                 continue
             point = _point(name, world)
             if name == "me":
-                stand = point
+                stand = world.plan.stand_for(point, start=at, reach_m=HANDING_M) or point
             elif any(room.name == name for room in world.home.rooms):
                 stand = world.plan.stand_for(point, start=at, reach_m=1.2) or point
             else:
                 stand = world.plan.stand_for(point, start=at) or point
-            length += world.plan.distance_m(at, stand)
+            length += world.plan.way_m(at, stand)
             at = stand
         lengths.append(length)
     return lengths
