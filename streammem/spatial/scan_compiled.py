@@ -15,7 +15,7 @@ from streammem.spatial import camera as cameras
 from streammem.spatial import compiled
 from streammem.spatial.blocks import BlockPool
 from streammem.spatial.camera import View
-from streammem.spatial.carving import child_offsets, reach_of, to_camera, top_cells
+from streammem.spatial.carving import CLEAR_WINDOW, child_offsets, reach_of, to_camera, top_cells
 from streammem.spatial.keys import BLOCK_LEVEL, BLOCK_VOXELS, OFFSETS, Ints
 from streammem.spatial.pyramid import DepthPyramid
 from streammem.spatial.scan_numpy import NumpyScanner
@@ -66,11 +66,9 @@ class CompiledScanner:
             count = self._carve(view, low, size, self._hits[:found], (lens, windows))
         blocks, change = self._blocks[:count], self._change[:count]
         rows = pool.ensure(compiled.keys_of(blocks, view.base_block))
-        reach = reach_of(view)
         cleared, free = compiled.fuse(
             blocks, rows, change, pool.log_odds, pool.seen_ns, t_ns, view.start, view.rotation, lens, windows,
-            np.float32(0.5 * float(reach[:2].max())),
-            np.float32(0.5 * float(reach[2]) + settings.clear_margin_m / settings.voxel_m),
+            np.float32(CLEAR_WINDOW / 2), np.float32(settings.clear_margin_voxels),
             settings.clear, settings.lowest, settings.highest, _OFFSETS,
         )  # fmt: skip
         pool.touch(rows)

@@ -53,7 +53,7 @@ class NumpyScanner:
         if not len(at):
             return 0
         voxels = blocks[at >> 9] * 8 + OFFSETS[at & 511]
-        is_clear = clear_view(view, pyramid, voxels, self._settings.clear_margin_m / self._settings.voxel_m)
+        is_clear = clear_view(view, pyramid, voxels, self._settings.clear_margin_voxels)
         at = at[is_clear]
         change.ravel()[at] = self._settings.clear
         return int(np.count_nonzero(old.ravel()[at] + self._settings.clear <= 0))

@@ -29,12 +29,17 @@ class OctreeSettings:
     clear: int = -42
     """Steps for an occupied voxel that is plainly looked through: two of them undo any number of hits."""
     clear_margin_m: float = 0.05
+    """How far beyond a voxel's centre it must be empty for that; never less than a voxel."""
     lowest: int = -48
     highest: int = 84
     decay_s: float = 0.0
     """Seconds in which a voxel that is not seen loses one step of what is known about it; 0 for never."""
     engine: Literal["auto", "numpy", "numba"] = "auto"
     """What carves and fuses; the map is the same. `auto` is numba where it is installed (extra `spatial`)."""
+
+    @property
+    def clear_margin_voxels(self) -> float:
+        return max(1.0, self.clear_margin_m / self.voxel_m)
 
     def __post_init__(self) -> None:
         if not (0 < self.voxel_m < np.inf and 0 < self.max_depth_m < np.inf):
