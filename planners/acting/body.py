@@ -43,7 +43,7 @@ class BodyState:
     held: Seen | None
     in_view: tuple[Seen, ...]
     steps: int
-    """Steps taken since the task began."""
+    """Steps taken so far, over all tasks."""
     travelled_m: float
 
 

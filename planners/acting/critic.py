@@ -44,7 +44,7 @@ class Critic:
         """After a call was checked, or done."""
         self._calls += 1
         if state.steps >= self._max_steps:
-            return Judgement(advice="give up", reason=f"the budget of {self._max_steps} steps is spent")
+            return Judgement(advice="give up", reason="the budget of steps is spent")
         if self._calls >= self._max_calls:
             return Judgement(advice="give up", reason=f"the budget of {self._max_calls} calls is spent")
         words = in_words(call)

@@ -90,15 +90,22 @@ def act(
         if speak is not None:
             speak(text)
 
-    hands = Hands(body, knowledge, speak=say, max_steps=settings.max_steps)
-    critic = Critic(max_steps=settings.max_steps, max_calls=settings.max_calls)
+    begin = body.sense()  # a body counts on from task to task
+    most = begin.steps + settings.max_steps
+    hands = Hands(body, knowledge, speak=say, max_steps=most)
+    critic = Critic(max_steps=most, max_calls=settings.max_calls)
     reports: list[GoalReport] = []
     for goal in planner.goals(instruction):
         critic.new_goal()
         reports.append(_pursue(instruction, goal, body, knowledge, hands, critic, planner))
         logger.info("goal %s: %s", goal, reports[-1].reason or "reached")
     end = body.sense()
-    return Report(goals=tuple(reports), steps=end.steps, travelled_m=end.travelled_m, said=tuple(said))
+    return Report(
+        goals=tuple(reports),
+        steps=end.steps - begin.steps,
+        travelled_m=end.travelled_m - begin.travelled_m,
+        said=tuple(said),
+    )
 
 
 def _pursue(
