@@ -20,10 +20,13 @@ from planners.protocols import Board
 from planners.reasoners.options import word_stems
 from streammem.types import Hit, ObservationKind
 
+PASSAGE_S = 30.0
+"""Scenes are recalled as passages: events scored as wholes, and by when they were."""
 DEPTH = 300
 """Hits taken: below that, scenes have no chance worth counting, but tell what is usual."""
-SHARPNESS = 0.1
-"""Of recall's scores (0 to 1): a scene that scores this much less is e times less likely. 0.07 to 0.15 choose alike."""
+SHARPNESS = 0.04
+"""Of recall's scores (0 to 1): a scene that scores this much less is e times less likely. With 0.04 the true moments of
+167 questions are likeliest; of those questions 54 to 57 of 100 are then chosen right (0.1: 53, 0.02: 51)."""
 OUTSIDE = 0.3
 """Factor on scenes outside the time that the question names: people say `today` of last night."""
 _KINDS: tuple[ObservationKind, ...] = ("speech", "caption", "text_in_view", "sound")
@@ -56,10 +59,10 @@ def gather(board: Board, choices: Sequence[str]) -> Scenes:
     asked, view = board.plan.question, board.view
     found: list[list[Hit]] = []
     for options in ((), tuple(choices)):
-        hits = view.recall(asked, k=DEPTH, choices=options)
+        hits = view.recall(asked, k=DEPTH, choices=options, passage_s=PASSAGE_S)
         if board.narrowed:
             for span in board.spans[:4]:
-                hits = [*hits, *view.recall(asked, k=DEPTH, span=span, choices=options)]
+                hits = [*hits, *view.recall(asked, k=DEPTH, span=span, choices=options, passage_s=PASSAGE_S)]
         found.append(hits)
     scores = _event_scores(found)
     if not scores:
