@@ -268,6 +268,7 @@ class Memory(SpatialDoor, LettingGo):
         writer = self._writing()
         before = folder_bytes(self.folder)
         writer.compact()
+        self._compact_histories()
         return {"bytes_before": before, "bytes_after": folder_bytes(self.folder)}
 
     # --- reading -------------------------------------------------------------------------------------------------

@@ -119,6 +119,12 @@ class SpatialDoor:
             if (history := reference()) is not None:
                 history.flush()
 
+    def _compact_histories(self) -> None:
+        from streammem.spatial.place_history import merge_histories
+
+        self._flush_histories()
+        merge_histories(self.folder)
+
     def _close_histories(self) -> None:
         """No embedding is written without the writer's lock."""
         histories, self._histories = self._histories, []

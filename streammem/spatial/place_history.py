@@ -206,6 +206,15 @@ def forget_histories(
     return gone
 
 
+def merge_histories(memory_folder: Path) -> None:
+    """One file per history, and nothing that a crash left. The caller holds the writer's lock."""
+    for path in sorted((memory_folder / HISTORY_FOLDER).glob(f"*/{LIST_FILE}")):
+        listed = read_list(path.parent)
+        segments = Segments(path.parent, width=listed["width"], about=listed["about"])
+        segments.merge_all()
+        segments.remove_strays()
+
+
 def count_histories(
     memory_folder: Path, recordings: tuple[str, ...] | None, after_ns: int | None, before_ns: int | None
 ) -> int:

@@ -74,6 +74,27 @@ def test_files_are_few_and_little_is_added(tmp_path: Path) -> None:
     assert sum(path.stat().st_size for path in files if path.is_file()) < 1.05 * values.nbytes
 
 
+def test_files_grow_no_further_than_told_while_written_and_become_one_when_compacted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segments, "MERGED_ROWS", 64)
+    with Memory.open(tmp_path / "m", write=True, create=True) as memory:
+        history = memory.place_history(recording="walk", dim=DIM, batch_rows=4)
+        for number in range(1000):
+            history.write(number % 9, t_ns=number, embedding=vector(number))
+        history.flush()
+        sizes = [one.note.rows for one in history._segments]
+        assert max(sizes) <= 64
+        assert len(sizes) < 1000 / 4 / 4
+        memory.compact()
+        assert len(list(tmp_path.rglob("*.seg"))) == 1
+        assert history.of(5).t_ns.tolist() == list(range(5, 1000, 9))
+        history.write(5, t_ns=2000, embedding=vector(1))
+        memory.flush()
+        assert history.of(5).t_ns[-1] == 2000
+        assert history.is_intact()
+
+
 def test_as_of_a_time_and_the_same_again(tmp_path: Path) -> None:
     history = opened(tmp_path)
     assert [history.write(1, t_ns=t, embedding=vector(t)) for t in range(10)] == [True] * 10
