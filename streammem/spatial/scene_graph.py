@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 
 ON_SLACK_M = 0.10
 """Between a thing's bottom and what carries it: extents are cut at their rims."""
+SUNK_M = 0.04
+"""A thing whose bottom is no deeper below the top than this is on it: a plate on a table whose top is not flat."""
 OVER_SLACK_M = 0.06
 """By which a thing's middle may stand out over the edge of what carries it."""
 INSIDE_SHARE = 0.5
@@ -48,7 +50,7 @@ def links_of(index: int, centres_m: Floats, sizes_m: Floats, *, near_m: float) -
     is_over = (np.abs(centres_m[:, :2] - mine[:2]) <= half[:, :2] + OVER_SLACK_M).all(axis=1)
     holds = others & (np.abs(centres_m - mine) <= half).all(axis=1) & (volume[index] <= INSIDE_SHARE * volume)
     # A thing that stands on a shelf's top is not in the shelf: its middle must be below what encloses it.
-    holds &= mine_high[2] <= high[:, 2] + ON_SLACK_M
+    holds &= (mine_high[2] <= high[:, 2] + ON_SLACK_M) & (mine_low[2] < high[:, 2] - SUNK_M)
     carries = others & is_over & (np.abs(mine_low[2] - high[:, 2]) <= ON_SLACK_M)
     carries &= (area >= CARRIES_SHARE * area[index]) & (centres_m[:, 2] < mine[2])
     links: list[Link] = []
