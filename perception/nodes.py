@@ -20,6 +20,8 @@ from streammem.spatial.observations import Observation
 if TYPE_CHECKING:
     from perception.sources.bags.writing import RobotRecorder
 
+_STANDS_STILL_S = 5.0
+"""Without a tick for so long the world has ended, and whoever waits to drive is told so."""
 _KEEP = 8
 """Parts of looks that wait for their other parts."""
 
@@ -51,6 +53,7 @@ class WorldNode:
         self._steps = 0
         first = self._world.sense()
         self._start_ns = first.t_ns
+        self._newest = first
         clock.restart(self._start_ns)
 
     @property
@@ -73,8 +76,10 @@ class WorldNode:
         if not self._clock.wait_until(t_ns, self._stop):
             return
         with self._lock:
+            if self._stop.is_set():
+                return
             self._ticks += 1
-            sensed = self._world.sense()
+            sensed = self._newest = self._world.sense()
             self._lock.notify_all()
         if self._record is not None:
             self._record.write(
@@ -90,8 +95,10 @@ class WorldNode:
     def step(self, action: Action) -> Outcome:
         """Does one step of the base once the one before is over; safe from other threads."""
         with self._lock:
-            self._lock.wait_for(lambda: self._ticks >= self._free_at or self._stop.is_set())
-            if self._stop.is_set():
+            goes_on = self._lock.wait_for(
+                lambda: self._ticks >= self._free_at or self._stop.is_set(), timeout=_STANDS_STILL_S
+            )
+            if self._stop.is_set() or not goes_on:
                 return Outcome(problem="the world has ended")
             self._steps += 1
             self._free_at = self._ticks + self._step_ticks
@@ -100,7 +107,9 @@ class WorldNode:
     def sense(self) -> Sensed:
         """A look now, beside the ticks; safe from other threads."""
         with self._lock:
-            return self._world.sense()
+            if not self._stop.is_set():
+                self._newest = self._world.sense()
+            return self._newest
 
     def close(self) -> None:
         """Idempotent."""

@@ -1,7 +1,7 @@
 """What a memory is worth to a robot: the same tasks in the same homes, with and without the memory of an earlier walk.
 
     python scripts/eval_robot.py --homes 10                 # 10 homes x 6 kinds of task = 60 episodes, each tried twice
-    python scripts/eval_robot.py --homes 2 --kinds fetch moved --json
+    python scripts/eval_robot.py --homes 2 --kinds fetch moved --rows trials.jsonl
 
 Both robots know the floor plan (walls, furniture, names of rooms) and have the same camera, skills and planner; without
 memory one knows what is in view and which furniture it has looked at in this task, and searches the nearest first. With
@@ -12,14 +12,15 @@ simulator are what both perceive. Success is judged by the world. Prints tables;
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import shutil
 import tempfile
-import time
 from pathlib import Path
 
 from perception.simulation.household import make_household
 from streammem.app.robot.metrics import (
+    Stage,
     Trial,
     conditional_by_ground_truth,
     conditional_success_rate,
@@ -39,41 +40,74 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=100)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--max-steps", type=int, default=BUDGETS[-1])
-    parser.add_argument("--json", action="store_true", help="print every trial as JSON and nothing else")
+    parser.add_argument(
+        "--rows", type=Path, help="write every trial there as a line of JSON; what is there is not redone"
+    )
     arguments = parser.parse_args()
-    started = time.perf_counter()
-    trials: dict[str, dict[Kind, list[Trial]]] = {one: {kind: [] for kind in arguments.kinds} for one in ("on", "off")}
-    rows: list[dict[str, object]] = []
-    walked = 0
-    for seed in range(arguments.first_seed, arguments.first_seed + arguments.homes):
+    known = read_rows(arguments.rows) if arguments.rows is not None and arguments.rows.exists() else {}
+    homes = range(arguments.first_seed, arguments.first_seed + arguments.homes)
+    for seed in homes:
+        missing = [kind for kind in arguments.kinds if any((seed, kind, one) not in known for one in ("on", "off"))]
+        if not missing:
+            continue
         home = make_household(seed)
         with tempfile.TemporaryDirectory() as place:
-            walked += walk_through(Path(place, "walk"), seed)
-            for kind in arguments.kinds:
+            walk = Path(place, "walk")
+            walked = walk_through(walk, seed)
+            for kind in missing:
                 task = make_task(kind, home, seed=seed)
                 for memory in ("on", "off"):
                     folder = None
                     if memory == "on":
                         folder = Path(place, kind)
-                        shutil.copytree(Path(place, "walk"), folder)
+                        shutil.copytree(walk, folder)
                     trial, goals = run_task(task, memory_folder=folder, max_steps=arguments.max_steps)
-                    trials[memory][kind].append(trial)
-                    rows.append({
-                        "home": seed, "kind": kind, "memory": memory, "instruction": task.instruction,
-                        "done": trial.is_done, "stages": [one.is_done for one in trial.stages], "steps": trial.steps,
-                        "exploring_steps": trial.exploring_steps, "travelled_m": round(trial.travelled_m, 2),
-                        "shortest_m": round(trial.shortest_m, 2), "cpu_s": round(trial.seconds, 2),
-                        "problems": [one.reason for one in goals if one.reason],
-                    })  # fmt: skip
-    if arguments.json:
-        print(json.dumps(rows, indent=1))
-        return
-    print_tables(trials, walked=walked, homes=arguments.homes, wall_s=time.perf_counter() - started)
+                    row = Row(
+                        home=seed, kind=kind, memory=memory, instruction=task.instruction, trial=trial,
+                        problems=tuple(one.reason for one in goals if one.reason), walked=walked,
+                    )  # fmt: skip
+                    known[seed, kind, memory] = row
+                    if arguments.rows is not None:
+                        with arguments.rows.open("a", encoding="utf-8") as file:
+                            file.write(json.dumps(dataclasses.asdict(row)) + "\n")
+    wanted = [one for one in known.values() if one.home in homes and one.kind in arguments.kinds]
+    trials: dict[str, dict[Kind, list[Trial]]] = {
+        memory: {
+            kind: [one.trial for one in wanted if (one.kind, one.memory) == (kind, memory)] for kind in arguments.kinds
+        }
+        for memory in ("on", "off")
+    }
+    walks = {one.home: one.walked for one in wanted}
+    print_tables(trials, walked=sum(walks.values()), homes=len(walks))
 
 
-def print_tables(trials: dict[str, dict[Kind, list[Trial]]], *, walked: int, homes: int, wall_s: float) -> None:
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One trial, and what it was."""
+
+    home: int
+    kind: Kind
+    memory: str
+    instruction: str
+    trial: Trial
+    problems: tuple[str, ...]
+    walked: int
+
+
+def read_rows(path: Path) -> dict[tuple[int, Kind, str], Row]:
+    found: dict[tuple[int, Kind, str], Row] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        fields = json.loads(line)
+        trial = fields.pop("trial")
+        stages = tuple(Stage(**one) for one in trial.pop("stages"))
+        row = Row(trial=Trial(stages=stages, **trial), **(fields | {"problems": tuple(fields["problems"])}))
+        found[row.home, row.kind, row.memory] = row
+    return found
+
+
+def print_tables(trials: dict[str, dict[Kind, list[Trial]]], *, walked: int, homes: int) -> None:
     episodes = sum(len(one) for one in trials["on"].values())
-    print(f"{episodes} episodes in {homes} homes, each with memory on and off; {wall_s:.0f} s")
+    print(f"{episodes} episodes in {homes} homes, each with memory on and off")
     print(f"the walk before took {walked / homes:.0f} steps a home, which are not counted below\n")
     print(f"{'kind':10} {'memory':6} {'n':>3} {'success':>8} {'SPL':>6} {'steps':>7} {'explore':>7} {'ISR':>6} "
           f"{'CSR':>6} "
@@ -81,7 +115,7 @@ def print_tables(trials: dict[str, dict[Kind, list[Trial]]], *, walked: int, hom
     for kind in [*trials["on"], "all"]:
         for memory in ("on", "off"):
             chosen = [one for k, found in trials[memory].items() if kind in (k, "all") for one in found]
-            print(row(str(kind), memory, chosen))
+            print(table_row(str(kind), memory, chosen))
     on = [one for found in trials["on"].values() for one in found]
     off = [one for found in trials["off"].values() for one in found]
     print("\nsuccess within a budget of steps")
@@ -97,7 +131,7 @@ def print_tables(trials: dict[str, dict[Kind, list[Trial]]], *, walked: int, hom
               "of them at places where the thing was not")  # fmt: skip
 
 
-def row(kind: str, memory: str, trials: list[Trial]) -> str:
+def table_row(kind: str, memory: str, trials: list[Trial]) -> str:
     count = max(1, len(trials))
     steps = sum(one.steps for one in trials) / count
     explored = sum(one.exploring_steps for one in trials) / count

@@ -204,9 +204,12 @@ class BulletHousehold:
         self._steps += max(0, round(seconds / self.settings.step_s))
 
     def carry_away(self, identity: str, place: str, *, seed: int) -> None:
-        """Somebody puts a thing elsewhere."""
-        rng = np.random.default_rng(seed)
-        self.home = put_item(self.home, self.home.item(identity), [place], rng)
+        """Somebody puts a thing elsewhere.
+
+        Raises:
+            ValueError: there is no room for it.
+        """
+        self.home = put_item(self.home, self.home.item(identity), [place], np.random.default_rng(seed))
         self._put(identity, self.home.item(identity).position_m)
 
     def place_robot(self, position_m: tuple[float, float], yaw_rad: float = 0.0) -> None:

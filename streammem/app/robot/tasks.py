@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from perception.simulation.bullet import HANDING_M, BulletHousehold, BulletSettings
-from perception.simulation.household import Household, make_household
+from perception.simulation.household import Household, free_spot, make_household
 from planners.acting import ActingSettings, DriveTo, GoalReport, LookAround, act
 from planners.acting.planner import ActionPlanner
 from planners.acting.rules import RulePlanner
@@ -64,13 +64,14 @@ def make_task(kind: Kind, home: Household, *, seed: int) -> Task:
     rooms = [one.name for one in home.rooms]
 
     def other_piece(label: str) -> str:
-        on = next(one.on for one in home.items if one.label == label)
-        return str(rng.choice([one for one in pieces if one != on]))
+        item = next(one for one in home.items if one.label == label)
+        order = [str(one) for one in rng.permutation(pieces) if one != item.on]
+        return next(one for one in order if free_spot(home, one, item, np.random.default_rng(seed)) is not None)
 
     if kind in {"fetch", "moved"}:
         carried: tuple[tuple[str, str], ...] = ()
         if kind == "moved":
-            carried = ((f"{items[0]} 1", other_piece(items[0])), (f"{items[1]} 1", other_piece(items[1])))
+            carried = ((f"{items[0]} 1", other_piece(items[0])),)
         wanted = (Wanted(what=items[0], to="me"),)
         return _task(kind, home, wanted, carried)
     if kind == "put":
