@@ -79,7 +79,7 @@ def place_view(
     if (np.abs(base) > reach).any():
         raise InputError(f"The camera is more than {reach * BLOCK_EDGE * voxel_m:.0f} m from the map's origin.")
     limit = np.float32(max_depth_m / voxel_m)
-    depth = np.multiply(depth_m, 1.0 / voxel_m, dtype=np.float32)
+    depth = np.multiply(depth_m, 1.0 / voxel_m, dtype=np.float32, order="C")
     with np.errstate(invalid="ignore"):
         is_hit = (depth > 0) & (depth < limit)
     if is_hit.all():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -52,8 +52,12 @@ class OctreeSettings:
 
 @cache
 def has_numba() -> bool:
-    """Whether it is installed."""
-    return importlib.util.find_spec("numba") is not None
+    """Whether it is installed, and fits the numpy that is."""
+    try:
+        importlib.import_module("numba")
+    except ImportError:
+        return False
+    return True
 
 
 def is_compiled(settings: OctreeSettings) -> bool:

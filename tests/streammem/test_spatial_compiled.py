@@ -119,6 +119,23 @@ def test_queries_find_the_same() -> None:
         queries.nearest(other, points, within_m=-1.0)
 
 
+@compiled
+def test_what_was_prepared_is_compiled_and_the_map_is_empty() -> None:
+    from streammem.spatial import compiled as loops
+
+    tree = Octree(OctreeSettings(voxel_m=0.1))
+    tree.prepare()
+    assert len(tree.blocks) == 0
+    kernels = (loops.mark_hits, loops.carve_blocks, loops.fuse, loops.keys_of, loops.slide_windows)
+    before = [len(kernel.signatures) for kernel in kernels]
+    assert min(before) > 0
+    tree.integrate(depth_of(pose(), box=BOX), camera=CAMERA, T_map_camera=pose(), t_ns=0)
+    depth = depth_of(pose())
+    depth[::3] = np.nan
+    tree.integrate(np.asfortranarray(depth.astype(np.float64)), camera=CAMERA, T_map_camera=pose(), t_ns=1)
+    assert [len(kernel.signatures) for kernel in kernels] == before
+
+
 def test_an_engine_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sensor_model, "has_numba", lambda: False)
     depth = depth_of(pose())
