@@ -22,6 +22,8 @@ from streammem.nodes.topics import Instruction, Message, Remembered, Topic
 from streammem.settings import RobotSettings, Settings, load_settings
 
 WALK = "go to the {}, then go to the {}, then go to the {}"
+WARM_UP = 100
+"""Looks before the map's compiled loops are ready (ten seconds at ten a second)."""
 ROOMS = ("kitchen", "bedroom", "study", "hall", "bathroom", "living room")
 
 
@@ -133,6 +135,9 @@ def pace(heard: Sequence[Message], seconds: float, settings: Settings) -> None:
 def show(remembered: Sequence[Remembered]) -> None:
     show_times("memory, waited", [one.write_ms for one in remembered], "wall ms")
     show_times("memory, worked", [one.cpu_ms for one in remembered], "cpu ms")
+    warm = remembered[WARM_UP:]
+    show_times("  after warming up", [one.write_ms for one in warm], "wall ms")
+    show_times("  after warming up", [one.cpu_ms for one in warm], "cpu ms")
     print(f"problems: {sum(len(one.problems) for one in remembered)}")
 
 
