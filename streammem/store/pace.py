@@ -26,6 +26,9 @@ LULL_S, AT_LATEST = 0.2, 4
 for so many times these commits."""
 PATIENT_ROWS, MOST_PATIENCE = 250_000, 4
 """For each so many rows in a table it is optimised one time less often, down to a quarter as often."""
+FEW_ROWS = 64_000
+"""For each so many rows in a table, one commit more may be left as it is: 16 in a million rows, whose optimising takes
+20 s."""
 LONG_AGO_S = -1e9
 
 
@@ -41,7 +44,7 @@ class Pace:
     commit_took_s: float = 0.0
     optimised_s: float = LONG_AGO_S
     rows: int = 0
-    """Of the largest table, at the last optimising."""
+    """Of the largest table, when it was opened or optimised last."""
 
     def committed(self, now_s: float, *, took_s: float) -> None:
         self.commits += 1
@@ -52,6 +55,11 @@ class Pace:
         """`commits`: those that had been made when it began."""
         self.since_optimise -= commits
         self.optimised_s, self.rows = now_s, rows
+
+    def optimises_at_the_end(self) -> bool:
+        """Whether a writer that closes optimises first: a few commits to a large table are left to the next one."""
+        enough = self.since_optimise * FEW_ROWS > self.rows
+        return enough or self.since_optimise >= self.settings.optimise_every_commits
 
     def commit_in_s(self, now_s: float, *, rows: int, since_s: float) -> float | None:
         """Seconds until the next commit (0: it is due); None: there is nothing to commit.

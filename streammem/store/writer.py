@@ -112,6 +112,7 @@ class Writer:
             for name in (*SPATIAL, *STATE):
                 if (self.folder / f"{name}.lance").is_dir():
                     self._tables[name] = self._open_table(name)
+            self._pace.rows = max(int(table.count_rows()) for table in self._tables.values())
             self._sequence = reader.committed()
             self.recovered_rows = self._recover()
             with contextlib.suppress(MemoryFullError):  # one may open a memory on a full disk
@@ -182,7 +183,7 @@ class Writer:
             thread.join()
         self.flush()
         self._appending.shutdown()
-        if self._pace.since_optimise:
+        if self._pace.optimises_at_the_end():
             self._optimise_guarded()
 
     def compact(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streammem.settings import StoreSettings
-from streammem.store.pace import AT_LATEST, IDLE_S, LEAST_S, LULL_S, PATIENT_ROWS, TOGETHER_S, Pace
+from streammem.store.pace import AT_LATEST, FEW_ROWS, IDLE_S, LEAST_S, LULL_S, PATIENT_ROWS, TOGETHER_S, Pace
 
 
 def test_what_comes_after_a_pause_is_committed_at_once() -> None:
@@ -58,3 +58,15 @@ def test_a_large_table_is_optimised_less_often() -> None:
     for _ in range(4):
         pace.committed(100.0, took_s=0.01)
     assert pace.optimise_in_s(101.0) == 0.0
+
+
+def test_a_few_commits_to_a_large_table_are_left_to_the_next_writer() -> None:
+    pace = Pace(StoreSettings())
+    assert not pace.optimises_at_the_end()
+    pace.committed(1.0, took_s=0.01)
+    assert pace.optimises_at_the_end()
+    pace.rows = 10 * FEW_ROWS
+    assert not pace.optimises_at_the_end()
+    for _ in range(10):
+        pace.committed(1.0, took_s=0.01)
+    assert pace.optimises_at_the_end()
