@@ -28,7 +28,8 @@ from perception.sources.bags.decoding import (
     stamp_ns,
     transforms,
 )
-from perception.sources.bags.files import MessageDecoder, Topic
+from perception.sources.bags.definitions import MessageDecoder
+from perception.sources.bags.files import Topic
 from perception.sources.bags.notes import Notes
 from perception.sources.bags.poses import CameraPoses
 from perception.sources.bags.topics import Roles

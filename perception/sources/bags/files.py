@@ -101,7 +101,7 @@ class RosbagFile:
             self._reader: Any = stack.enter_context(Reader1(path) if is_ros1 else Reader2(path))
         except Exception as error:  # the readers raise what their parsers raise
             raise SourceError(
-                f"{str(path)!r} cannot be read as a ROS recording ({_short(error)}); "
+                f"{str(path)!r} cannot be read as a ROS recording ({short(error)}); "
                 + ("repair it with `rosbag reindex`." if is_ros1 else "repair it with `ros2 bag reindex`.")
             ) from error
         if not self._reader.message_count:
@@ -137,7 +137,7 @@ class RosbagFile:
             raise
         except Exception as error:
             raise SourceBrokenError(
-                f"{str(self._path)!r} is damaged ({_short(error)}); what came before is kept."
+                f"{str(self._path)!r} is damaged ({short(error)}); what came before is kept."
             ) from error
 
 
@@ -190,7 +190,7 @@ class McapFile:
             raise
         except Exception as error:
             raise SourceBrokenError(
-                f"{str(self._path)!r} is damaged ({_short(error)}); what came before is kept."
+                f"{str(self._path)!r} is damaged ({short(error)}); what came before is kept."
             ) from error
 
     def _scan(self) -> None:
@@ -247,66 +247,7 @@ def _ros2_name(name: str) -> str:
     return f"{parts[0]}/msg/{parts[1]}" if len(parts) == 2 else name
 
 
-def _short(error: BaseException) -> str:
+def short(error: BaseException) -> str:
+    """What a parser said, in one line."""
     text = str(error).strip().splitlines()
     return (text[0] if text else type(error).__name__)[:160].rstrip(".")
-
-
-class MessageDecoder:
-    """Turns bytes of topics into message objects, by the definitions that the recording brought along."""
-
-    def __init__(self) -> None:
-        from rosbags.typesys import Stores, get_typestore
-
-        self._stores: dict[Topic, Any] = {}
-        self._usual: dict[str, Any] = {}
-        self._get_typestore = get_typestore
-        self._store_names = {"cdr": Stores.ROS2_HUMBLE, "ros1": Stores.ROS1_NOETIC}
-
-    def why_not(self, topic: Topic) -> str | None:
-        """Why messages of this topic cannot be decoded; None where they can."""
-        if topic.encoding not in self._store_names:
-            return f"is encoded as {topic.encoding!r}, which is not a ROS encoding"
-        store = self._store(topic)
-        if topic.type not in store.fielddefs:
-            return f"has the type {topic.type!r}, whose definition is neither in the recording nor a usual one"
-        return None
-
-    def decode(self, topic: Topic, data: bytes) -> Any:
-        """
-        Raises:
-            ValueError: the bytes are no such message.
-        """
-        store = self._store(topic)
-        try:
-            return (store.deserialize_ros1 if topic.encoding == "ros1" else store.deserialize_cdr)(data, topic.type)
-        except Exception as error:  # struct errors, index errors, asserts of the generated parsers
-            raise ValueError(f"a message of {topic.name!r} cannot be decoded ({_short(error)})") from error
-
-    def _store(self, topic: Topic) -> Any:
-        known = self._stores.get(topic)
-        if known is not None:
-            return known
-        usual = self._usual_store(topic.encoding)
-        store = usual
-        if topic.definition:
-            from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg
-
-            try:
-                own = (
-                    get_types_from_idl(topic.definition)
-                    if topic.is_idl
-                    else get_types_from_msg(topic.definition, topic.type)
-                )
-                store = self._get_typestore(Stores.EMPTY)
-                store.register(own)
-            except Exception as error:
-                logger.debug("the definition of %s cannot be read: %s", topic.name, error)
-                store = usual
-        self._stores[topic] = store
-        return store
-
-    def _usual_store(self, encoding: str) -> Any:
-        if encoding not in self._usual:
-            self._usual[encoding] = self._get_typestore(self._store_names[encoding])
-        return self._usual[encoding]

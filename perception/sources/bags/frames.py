@@ -13,7 +13,8 @@ import numpy as np
 
 from perception.protocols import SAMPLE_RATE_HZ, AudioBlock, ImageRGB, Samples, VideoFrame
 from perception.sources.bags.decoding import colour_image, stamp_ns
-from perception.sources.bags.files import MessageDecoder, open_bag
+from perception.sources.bags.definitions import MessageDecoder
+from perception.sources.bags.files import open_bag
 from perception.sources.bags.source import BagSource
 from streammem.errors import SourceError
 from streammem.settings import SourceSettings

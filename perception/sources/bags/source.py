@@ -16,7 +16,8 @@ from pathlib import Path
 from perception.protocols import SourceInfo, SourceItem
 from perception.sources.bags.assembly import Assembly
 from perception.sources.bags.decoding import colour_image, stamp_ns
-from perception.sources.bags.files import BagFile, MessageDecoder, bag_files, open_bag
+from perception.sources.bags.definitions import MessageDecoder
+from perception.sources.bags.files import BagFile, bag_files, open_bag
 from perception.sources.bags.notes import Notes
 from perception.sources.bags.topics import Roles, choose_topics
 from perception.sources.bounded_queue import BoundedQueue, Worker

@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from perception.sources.bags.files import MessageDecoder, Topic
+from perception.sources.bags.definitions import MessageDecoder
+from perception.sources.bags.files import Topic
 
 IMAGE_TYPES = frozenset({"sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"})
 CAMERA_TYPES = frozenset({"sensor_msgs/msg/CameraInfo"})
