@@ -124,6 +124,67 @@ def nearest(places: Any, limit: float, keys: Any, rows: Any, log_odds: Any, voxe
 
 
 @_jit
+def _collect(
+    block: Any, x: Any, y: Any, z: Any, px: float, py: float, pz: float, most: float, at: Any, voxels: Any,
+    distances: Any,
+) -> Any:  # fmt: skip
+    """Writes the occupied voxels of a block that are within a squared distance from row `at` on, as far as there are
+    rows. Returns the row after the last."""
+    greatest = np.int8(0)
+    for place in range(512):
+        greatest = max(greatest, block[place])
+    if greatest <= 0:
+        return at
+    low_x, low_y, low_z = x * 8 - px + 0.5, y * 8 - py + 0.5, z * 8 - pz + 0.5
+    for place in range(512):
+        if block[place] > 0:
+            dx, dy, dz = low_x + _OFFSETS[place, 0], low_y + _OFFSETS[place, 1], low_z + _OFFSETS[place, 2]
+            far = dx * dx + dy * dy + dz * dz
+            if far <= most:
+                if at < len(voxels):
+                    voxels[at, 0] = x * 8 + _OFFSETS[place, 0]
+                    voxels[at, 1] = y * 8 + _OFFSETS[place, 1]
+                    voxels[at, 2] = z * 8 + _OFFSETS[place, 2]
+                    distances[at] = np.sqrt(far)
+                at += 1
+    return at
+
+
+@_jit
+def within(
+    places: Any, radius: float, keys: Any, rows: Any, log_odds: Any, first: Any, voxels: Any, distances: Any
+) -> int:  # fmt: skip
+    """Occupied voxels within a radius of each place (Q, 3), in voxels: those of query q are rows `first[q]` to
+    `first[q + 1]`. Returns how many there are, which may be more than there was room for: then call it again."""
+    most, at = radius * radius, 0
+    reach = np.int64(np.ceil(radius / 8)) + 1
+    for query in range(len(places)):
+        first[query] = at
+        px, py, pz = places[query, 0], places[query, 1], places[query, 2]
+        bx, by, bz = np.int64(np.floor(px / 8)), np.int64(np.floor(py / 8)), np.int64(np.floor(pz / 8))
+        if (2 * reach + 1) ** 3 > len(keys):
+            for number in range(len(keys)):
+                key = keys[number]
+                x, y, z = _gather(key >> 2) - _REACH, _gather(key >> 1) - _REACH, _gather(key) - _REACH
+                if _gap(px, x) ** 2 + _gap(py, y) ** 2 + _gap(pz, z) ** 2 <= most * 1.000000000001:
+                    at = _collect(log_odds[rows[number]], x, y, z, px, py, pz, most, at, voxels, distances)
+            continue
+        for x in range(bx - reach, bx + reach + 1):
+            gap_x = _gap(px, x) ** 2
+            for y in range(by - reach, by + reach + 1):
+                gap_xy = gap_x + _gap(py, y) ** 2
+                if gap_xy > most * 1.000000000001:
+                    continue
+                for z in range(bz - reach, bz + reach + 1):
+                    if gap_xy + _gap(pz, z) ** 2 <= most * 1.000000000001:
+                        row = _row_of(x, y, z, keys, rows)
+                        if row >= 0:
+                            at = _collect(log_odds[row], x, y, z, px, py, pz, most, at, voxels, distances)
+    first[len(places)] = at
+    return at
+
+
+@_jit
 def cast(
     starts: Any, ends: Any, unknown_stops: bool, keys: Any, rows: Any, log_odds: Any, entered_at: Any
 ) -> None:  # fmt: skip

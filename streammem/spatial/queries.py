@@ -85,6 +85,8 @@ def within(tree: Octree, points_m: NDArray[np.floating], radius_m: float) -> Fou
     addresses.voxels_at(points_m, size)
     places = np.asarray(points_m, dtype=np.float64).reshape(-1, 3) / size
     radius = radius_m / size
+    if is_compiled(tree.settings):
+        return _within_compiled(tree, places, radius)
     counts, voxels, distances = np.zeros(len(places), dtype=np.int64), [np.empty((0, 3), dtype=np.int64)], [np.empty(0)]
     reach = int(np.ceil(radius / BLOCK_EDGE)) + 1
     is_far = (2 * reach + 1) ** 3 > len(tree.blocks)  # then all blocks are fewer than those around
@@ -106,7 +108,8 @@ def within(tree: Octree, points_m: NDArray[np.floating], radius_m: float) -> Fou
         at = np.flatnonzero(tree.blocks.log_odds[rows] > 0)
         block, place = at >> 9, at & (BLOCK_VOXELS - 1)
         offset = low[query, which][block] + OFFSETS[place]
-        distance = np.einsum("ij,ij->i", offset, offset)
+        squares = offset * offset
+        distance = squares[:, 0] + squares[:, 1] + squares[:, 2]
         kept = np.flatnonzero(distance <= radius**2)
         block, owner = block[kept], query[block[kept]]
         counts[begin : begin + len(part)] = np.bincount(owner, minlength=len(part))
@@ -114,6 +117,22 @@ def within(tree: Octree, points_m: NDArray[np.floating], radius_m: float) -> Fou
         distances.append(np.sqrt(distance[kept]) * size)
     first = np.concatenate([[0], np.cumsum(counts)])
     return Found(first=first, voxels=np.concatenate(voxels), distance_m=np.concatenate(distances))
+
+
+def _within_compiled(tree: Octree, places: NDArray[np.float64], radius: float) -> Found:
+    """`places` (Q, 3) and the radius in voxels."""
+    from streammem.spatial import compiled_queries
+
+    pool, first, room = tree.blocks, np.zeros(len(places) + 1, dtype=np.int64), 256 * len(places)
+    while True:
+        voxels, distances = np.empty((room, 3), dtype=np.int64), np.empty(room)
+        count = compiled_queries.within(
+            np.ascontiguousarray(places), radius, pool.keys, pool.rows, pool.log_odds, first, voxels, distances
+        )  # fmt: skip
+        if count <= room:
+            kept = slice(0, int(count))
+            return Found(first=first, voxels=voxels[kept], distance_m=distances[kept] * tree.settings.voxel_m)
+        room = int(count)
 
 
 def _ring(reach: int, radius: float) -> Ints:

@@ -106,6 +106,13 @@ def test_queries_find_the_same() -> None:
         has = np.isfinite(found)
         assert (queries.occupancy(one, (voxels[has] + 0.5) * 0.1) > 0).all()
         assert np.allclose(np.linalg.norm((voxels[has] + 0.5) * 0.1 - points[has], axis=1), found[has])
+    for radius_m, some in ((0.0, points), (0.35, points), (1.1, points[::20]), (90.0, points[::100])):
+        first, second = (queries.within(tree, some, radius_m) for tree in (one, other))
+        assert (first.first == second.first).all()
+        for query in range(len(some)):
+            part = slice(first.first[query], first.first[query + 1])
+            left, right = (np.column_stack([each.voxels[part], each.distance_m[part]]) for each in (first, second))
+            assert (left[np.lexsort(left.T)] == right[np.lexsort(right.T)]).all()
     ways = rng.normal(size=(len(points), 3))
     ways[:6] = [[1, 0, 0], [0, -1, 0], [0, 0, 1], [-1, 1, 0], [1, 1, 1], [0, 1e-9, 1]]
     for unknown_stops in (False, True):
