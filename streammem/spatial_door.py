@@ -133,9 +133,12 @@ class SpatialDoor:
                 history.close()
 
     def save_map(self, tree: Octree, *, recording: str, frame: str = "map") -> int:
-        """Commits the blocks of a recording's map that changed. Returns how many."""
+        """Commits the blocks of a recording's map that changed, without what was seen in a span that was forgotten.
+        Returns how many."""
         from streammem.spatial import rows
 
+        for start_ns, end_ns in self._forgetting.forgotten_spans(recording):
+            tree.forget_seen(start_ns, end_ns)
         return rows.save(tree, self._writing().upsert, recording=recording, frame=frame)
 
     def load_map(self, settings: OctreeSettings, *, recording: str, frame: str = "map") -> Octree:

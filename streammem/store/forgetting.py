@@ -78,6 +78,10 @@ class Forgetting:
         """Whether something at this span of a recording (an object, where it has a label) may be remembered."""
         return self._sieve(recording).lets_through(t_start_ns, t_end_ns, label=label)
 
+    def forgotten_spans(self, recording: str) -> list[tuple[int, int]]:
+        """[start, end) of what was forgotten of a recording by time."""
+        return self._sieve(recording).forgotten_spans()
+
     def sifted_recording(self, recording: Recording) -> Recording:
         """A recording, without a checkpoint where that may quote what was forgotten.
 

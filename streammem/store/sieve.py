@@ -13,6 +13,8 @@ from streammem.protocols import QueryEncoder
 from streammem.store.tombstones import PICTURE, SUMMARY, Tombstones, label_key, recording_key
 from streammem.types import Event, EventBundle, FloatVector, KeyFrame, Observation, Recording
 
+_FOREVER_NS = 1 << 62
+
 Children = Callable[[str], Sequence[Event]]
 """The committed children of a segment, with vectors."""
 
@@ -73,6 +75,16 @@ class Sieve:
         kind = None if label is None else "object"
         labels = [None] if label is None else [label_key(key, label) for key in sorted(self._keys)]
         return not any(self._has(t_start_ns, t_end_ns, kind=kind, label=one) for one in labels)
+
+    def forgotten_spans(self) -> list[tuple[int, int]]:
+        """[start, end) of all that was forgotten by time; of a whole recording, all of time."""
+        return [
+            (-_FOREVER_NS, _FOREVER_NS)
+            if mark.from_ns is None or mark.to_ns is None
+            else (mark.from_ns + self._origin_ns, mark.to_ns + self._origin_ns)
+            for mark in self._marks
+            if mark.kind is None
+        ]
 
     def segment(self, segment: Event, children: Children) -> Event | None:
         """A coarser segment, told from what is in memory where it may quote what is not; None where nothing is."""

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from streammem.errors import ConfigError, InputError, MemoryStoreError
 from streammem.memory import Memory
 from streammem.spatial import Intrinsics, Octree, OctreeSettings, camera, keys, queries, ray_walk
+from streammem.types import Recording
 
 SIZE = 0.1
 CAMERA = Intrinsics(fx=100.0, fy=100.0, cx=79.5, cy=59.5)
@@ -433,3 +434,27 @@ def test_a_forgotten_span_leaves_the_map_and_its_bytes_and_a_recording_goes_whol
     memory.forget(recordings=["walk"])
     assert len(memory.load_map(setting, recording="walk").blocks) == 0
     assert len(memory.load_map(setting, recording="stroll").blocks) > 0
+
+
+def test_a_map_that_is_still_open_does_not_bring_back_what_was_forgotten(memory: Memory) -> None:
+    setting = OctreeSettings(voxel_m=SIZE)
+    tree = Octree(setting)
+    for t_ns, yaw in ((1_000, 0.0), (2_000, np.pi)):
+        T = pose(yaw=yaw)
+        tree.integrate(depth_of(T), camera=CAMERA, T_map_camera=T, t_ns=t_ns)
+    memory.put_recording(recording_of("walk"))
+    memory.save_map(tree, recording="walk")
+    memory.forget(recordings=["walk"], after_ns=1_500, before_ns=3_000)
+    T = pose(yaw=np.pi)
+    tree.integrate(depth_of(T), camera=CAMERA, T_map_camera=T, t_ns=2_500)  # the same file, read again
+    memory.save_map(tree, recording="walk")
+    left = memory.load_map(setting, recording="walk")
+    assert same(left, tree)
+    assert set(np.unique(left.blocks.seen_ns[left.blocks.rows])) == {np.iinfo(np.int64).min, 1_000}
+
+
+def recording_of(name: str) -> Recording:
+    return Recording(
+        recording=name, uri=name, fingerprint="live-1", t_start_ns=0, t_end_ns=9_000, status="complete",
+        has_video=True, has_audio=False,
+    )  # fmt: skip
