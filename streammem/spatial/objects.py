@@ -302,7 +302,7 @@ class ObjectMap:
             self._note(known, look.recording, t_ns, change=None)
         known.in_view = False
         if verdict == "something there":
-            known.absent_looks = 0
+            known.absent_looks = max(0, known.absent_looks - 1)
         if verdict != "empty" or known.is_missing:
             return
         known.absent_looks += 1

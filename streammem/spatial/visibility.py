@@ -24,8 +24,9 @@ RAYS = 8
 """Rays per side of the window that a thing's box projects to."""
 MIDDLE = 0.7
 """Of that window: the rim of a box is seen past."""
-THROUGH = 0.75
-"""Of the way through the box: what is measured beyond is not the thing's front, not even a bowl's inside."""
+THROUGH = 0.6
+"""Of the way through the box: what is measured beyond is not the thing's front. Boxes are a little larger than things,
+so that a table under a plate is at 0.7 of the way through the plate's."""
 NOISE_M, NOISE_PER_M2 = 0.01, 0.003
 """Depth is no better than this: cameras of this kind are off by 2-3 mm times the square of metres."""
 LEAST_DEEP = 2.0
