@@ -33,6 +33,7 @@ HEAVY = {
         "silero_vad",
     ),
     *("cv2", "av", "decord", "lancedb", "lance", "pyarrow", "pandas", "PIL", "open3d", "ray", "gradio", "httpx"),
+    *("numba", "scipy"),
 }
 
 
