@@ -25,6 +25,9 @@ ASKING = frozenset(
         "who whom whose what when where which why how do does did done doing i you he she we they me him her us them my"
         " your his our their mine am have has had been were can could would should last time first usually often always"
         " just now today yesterday ago about hours hour day days"
+        # What the index leaves out itself:
+        " a an and are as at be but by for if in into is it no not of on or such that the their then there these they"
+        " this to was will with"
     )
 )
 
