@@ -23,8 +23,8 @@ from streammem.store.segments import LIST_FILE, Segments, read_list
 from streammem.types import stable_id
 
 HISTORY_FOLDER = "place_history"
-BATCH_ROWS = 8192
-"""Of 384 half-precision numbers: 6 MB. Each batch is a file and two syncs of the disk."""
+BATCH_ROWS = 4096
+"""Of 384 half-precision numbers: 3 MB. Each batch is a file and some syncs of the disk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,8 +35,9 @@ _MAGIC = b"SMSEG001"
 _HEAD = struct.Struct("<8sqqq")
 """Magic, rows, bytes a row, checksum; 32 bytes, so that columns are aligned."""
 MERGED_TOGETHER = 8
-MERGED_ROWS = 1 << 17
-"""Of a file that is made while rows are written: 100 MB of 384 half-precision numbers, some tenths of a second."""
+MERGED_ROWS = 1 << 15
+"""Of a file that is made while rows are written: 25 MB of 384 half-precision numbers, so that the write that merges
+waits some tenths of a second at most; a million rows are read from some thirty files."""
 _ROWS_AT_ONCE = 16_384
 """Copied together when files are merged, whatever their size."""
 _BYTES_AT_ONCE = 1 << 24
