@@ -15,9 +15,10 @@ differences below five points are noise): a passage of 30 s among the first 1 / 
 23 / 52 / 73 % with the choices in the query and 19 / 43 / 70 % without; within a minute of it 34 / 68 / 81 and
 28 / 58 / 77. Searches return lists, not everything; through recall itself it is 22 / 52 / 71, 17 / 43 / 67 and within
 a minute 31 / 68 / 78, 26 / 59 / 77. The weights of line and event were fitted on these questions and
-found again on others (`fusion`); a fit of the four parts that remain (own, near, age, named times) on four fifths finds
-52 / 70 at 10 / 50 of the last fifth. What parts are worth at 10, with choices: time 7 points, near by more than 0.2 of
-the score 3, words that only ask left out -1 (but 3 at 1, 2 at 50, and 3 at 10 elsewhere). Nothing, or too little for
+found again on others (`fusion`). Fitted on four fifths and asked the last fifth, the sum of what remains (own, near,
+age, named times) finds 22 / 53 / 73 with choices and 19 / 43 / 69 without; left out of that fit, at 10 and 50 with
+choices, age costs 4 and 2 points, named times 2 and 2, both 7 and 5, what is near by 0 and 4; words that only ask, left
+out, cost 1 at 10 and bring 3 at 1, 2 at 50, and 3 at 10 on other questions. Nothing, or too little for
 its cost: question and choices as two queries, words of five events at once (-3 to +2), bigrams, words of speech and of
 captions apart, the neighbours' mean, episodes of 10 or 40 minutes, pseudo-relevance feedback on words (+1), age read
 differently for "just", "last" and "usually", nothing from the last four minutes, passages further apart (+2 within a
