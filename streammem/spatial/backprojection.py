@@ -109,9 +109,9 @@ def _pixels(
     if detection.mask is not None:
         if detection.mask.shape != depth.shape:
             return f"has a mask {detection.mask.shape} that does not fit the depth image {depth.shape}"
-        rows, columns = np.nonzero(detection.mask)
-        step = -(-len(rows) // MOST_PIXELS) or 1
-        return rows[::step], columns[::step]
+        flat = np.flatnonzero(detection.mask)  # a quarter of what two axes cost
+        rows, columns = np.divmod(flat[:: -(-len(flat) // MOST_PIXELS) or 1], width)
+        return rows, columns
     if detection.box is None:
         return "has neither a position nor a mask nor a box"
     x1, y1, x2, y2 = detection.box

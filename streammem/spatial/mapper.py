@@ -2,7 +2,7 @@
 
 Steps, each skipped where its input is missing: check, arrive at a place, place detections, take the look, carve the
 map, hand out rows and events. Holds the live state of one recording; writes through `Memory` only. Knows no
-question. Costs per observation with 640x480 depth and twenty detections: about 10 ms.
+question. Costs per observation with 640x480 depth and a dozen detections: about 14 ms of CPU, half of it the map.
 """
 
 from __future__ import annotations
