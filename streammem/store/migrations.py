@@ -98,6 +98,8 @@ def read_manifest(folder: Path) -> Manifest:
             raise MemoryNotFoundError(
                 f"There is no memory in {str(folder)!r}; `streammem ingest SOURCE --memory {folder}` makes one."
             ) from error
+        if path.exists():
+            return read_manifest(folder)  # a writer has made it meanwhile
         raise MemoryStoreError(
             f"{str(folder)!r} holds other files and is not a memory; give a new or empty folder."
         ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import lancedb
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from streammem.memory import Memory
 from streammem.store import migrations
 from streammem.store.filters import Where
+from streammem.store.migrations import MANIFEST_FILE, Manifest, prepare_folder, read_manifest, write_manifest
 from streammem.store.tables import EVENTS, OBSERVATIONS
 from streammem.types import Level
 from tests.bundles import WordEncoder, bundle_of
@@ -90,3 +92,19 @@ def test_lines_are_found_by_who_said_them(tmp_path: Path) -> None:
         pass
     assert found("wren") == [lines[0].text]
     assert found("harbour person") != []
+
+
+def test_a_memory_that_is_made_while_one_looks_is_a_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The writer puts the manifest there between the look for it and the look at what else there is."""
+    folder = tmp_path / "m"
+    real = Path.read_text
+
+    def late(self: Path, *args: Any, **given: Any) -> str:
+        if self.name == MANIFEST_FILE and not self.exists():
+            prepare_folder(folder)
+            write_manifest(folder, Manifest())
+            raise FileNotFoundError(self)
+        return real(self, *args, **given)
+
+    monkeypatch.setattr(Path, "read_text", late)
+    assert read_manifest(folder) == Manifest()
