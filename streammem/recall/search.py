@@ -1,7 +1,7 @@
 """Recall: scope, then every search that applies, then fusion. Holds no score of its own.
 
-Costs 70 ms (median, two busy cores) for 100 hits from 125,000 observations with a vector index, encoding the query not
-counted; a quarter of that in a memory of a few thousand.
+Costs for 100 hits, at the median, encoding the query not counted, with two cores to itself: 14 ms in a memory of 10,000
+events, 15 ms in one of 100,000, 40 ms in one of a million once a program has asked a dozen questions (before: 100 ms).
 """
 
 from __future__ import annotations
