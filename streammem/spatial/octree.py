@@ -3,8 +3,9 @@
 Each scan changes a voxel at most once: hit, or seen through, or neither, as OctoMap's discretised insertion does.
 Evidence is log-odds in steps of 1/24, clamped, so that a map can change its mind; 0 is unknown, and a voxel that was
 once observed never returns to 0 by evidence alone. What is occupied but plainly looked through (everything in its
-window at least `clear_margin_m` behind it) is cleared faster than it was built: an object that was moved is gone after
-two scans that see behind it. Nothing is stored for what was never observed. Cost: 592 bytes for a block of 512 voxels.
+window at least `clear_margin_m` behind it) is cleared faster than it was built: 98 % of an object that was moved is
+gone after two scans that see behind it, all but a trace after three. Nothing is stored for what was never observed.
+Cost: 592 bytes for a block of 512 voxels.
 """
 
 from __future__ import annotations
