@@ -417,7 +417,9 @@ class _Answering:
             found.append(
                 self._span(
                     min(first_ns, one.t_ns), one.t_ns, event_ids=(one.event_id,) if one.event_id is not None else (),
-                    text="{} (now at ({:.1f}, {:.1f}, {:.1f}) m)".format(one.text, *one.after.object_position),
+                    text="{} ({} at ({:.1f}, {:.1f}, {:.1f}) m)".format(
+                        one.text, "was" if one.kind == "missing" else "now", *one.after.object_position
+                    ),
                     modality="caption" if one.event_id is not None else "object",
                 )
             )  # fmt: skip
