@@ -51,8 +51,9 @@ class FloorPlan:
         """Along the shortest way from cell to cell (up to a tenth longer than it is driven); inf where none is."""
         return float(self._fields(self._nearest_free(goal))[self._nearest_free(start)])
 
-    def way(self, start: Point, goal: Point) -> list[Point]:
-        """Where to turn on the shortest way from start to goal, the goal last; empty where there is no way."""
+    def way(self, start: Point, goal: Point, *, cut_corners: bool = True) -> list[Point]:
+        """Where to turn on the shortest way from start to goal, the goal last; empty where there is no way. Without
+        cutting corners, cell by cell: for a base that got stuck at one."""
         field = self._fields(self._nearest_free(goal))
         at = self._nearest_free(start)
         if not np.isfinite(field[at]):
@@ -73,7 +74,7 @@ class FloorPlan:
                 break
             at = best
             points.append((float(self._x[at[0]]), float(self._y[at[1]])))
-        return self._straightened(start, points)
+        return self._straightened(start, points) if cut_corners else points
 
     def _straightened(self, start: Point, points: list[Point]) -> list[Point]:
         """Corners only: from each the farthest point that is reached in a straight line."""

@@ -131,13 +131,17 @@ class SimulatedBody:
             way = world.plan.way(world.position_m, stand)
             if not way and math.dist(world.position_m, stand) > 0.15:
                 return Done(problem="there is no way to it")
+            is_stuck = False
             for _ in range(_MOST_STEPS):
                 while way and math.dist(way[0], world.position_m) < _THERE_M:
                     way.pop(0)
                 if not way:
                     break
                 if not self._towards(way[0]):
-                    return Done(problem="something is in the way")
+                    if is_stuck:
+                        return Done(problem="something is in the way")
+                    is_stuck = True  # a corner was cut too closely
+                    way = world.plan.way(world.position_m, stand, cut_corners=False)
                 if self._sees(command.until_seen):
                     return Done()
         for _ in range(12):
