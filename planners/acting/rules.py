@@ -16,6 +16,9 @@ from planners.acting.knowledge import same_thing
 from planners.acting.planner import Situation
 from planners.acting.skills import Find, GoTo, Pick, Place, Say, SkillCall, Wait
 
+_SEEN_WITHIN_M = 0.1
+"""Where a thing is seen shifts by this much with the side that is seen; arms have as much to spare."""
+
 
 class RulePlanner:
     """`ActionPlanner` by rules."""
@@ -67,7 +70,7 @@ class RulePlanner:
         seen = knowledge.in_view(goal.what, state)
         if seen is None:
             return Find(what=goal.what)
-        if math.dist(seen.position_m[:2], state.position_m) > self._reach_m:
+        if math.dist(seen.position_m[:2], state.position_m) > self._reach_m + _SEEN_WITHIN_M:
             return GoTo(target=goal.what)
         return Pick(what=goal.what)
 
