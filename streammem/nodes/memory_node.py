@@ -44,6 +44,7 @@ class MemoryNode:
         """The memory, opened for writing. For the thread that runs the node."""
         if self._memory is None:
             self._memory = SpatialMemory.open(self._folder, recording=self._recording, write=True, create=True)
+            self._memory.prepare()  # before the first look, not in the middle of one
         return self._memory
 
     def handle(self, message: Message | None) -> Iterable[Message]:

@@ -57,6 +57,10 @@ class LiveMap:
             return not len(self._one.blocks)
         return self._many is None or not any(len(tree.blocks) for tree in self._many.maps.values())
 
+    def prepare(self) -> None:
+        """See `Octree.prepare`."""
+        Octree(self._settings).prepare()
+
     def follow(self, t_ns: int, pose: Floats) -> None:
         """Notes where the camera is: a new submap begins when it is time to."""
         if self.frames is not None:

@@ -39,6 +39,8 @@ FASTEST_M_PER_S, JUMP_M = 10.0, 3.0
 """Faster than this, and farther than this, a pose has jumped: nobody walked there."""
 OTHER_ROOM_M = 1.0
 """A thing is in the camera's room unless a place of another room is nearer by this much."""
+FAR_M = 4.0
+"""Farther from every place, the room of a thing is not guessed: it may be seen through a door."""
 EMPTY_SHARE = 0.7
 """Of the voxels around a point that must be known to be free for nothing to have been there."""
 _AROUND_M = 0.06
@@ -192,13 +194,16 @@ class Mapper:
             if (point_m >= low).all() and (point_m <= high).all():
                 return name
         nearest = self.places.nearest(point_m)
-        if camera_room is None or nearest is None or nearest.room in {None, camera_room}:
-            return camera_room or (nearest.room if nearest is not None else None)
+        if nearest is None:
+            return camera_room
+        apart_m = float(np.linalg.norm(point_m - np.asarray(nearest.position_m)))
+        if nearest.room in {None, camera_room} or camera_room is None:
+            return (camera_room or nearest.room) if apart_m <= FAR_M else None
         own = self.places.nearest(point_m, room=camera_room)
         if own is None or own.room != camera_room:
-            return camera_room
-        apart = [float(np.linalg.norm(point_m - np.asarray(one.position_m))) for one in (nearest, own)]
-        return nearest.room if apart[0] + OTHER_ROOM_M < apart[1] else camera_room
+            return camera_room if apart_m > OTHER_ROOM_M else nearest.room
+        own_m = float(np.linalg.norm(point_m - np.asarray(own.position_m)))
+        return nearest.room if apart_m + OTHER_ROOM_M < own_m else camera_room
 
     # --- steps --------------------------------------------------------------------------------------------------------
 

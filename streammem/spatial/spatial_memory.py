@@ -146,6 +146,15 @@ class SpatialMemory:
         """
         return self._mapping().observe(observation)
 
+    def prepare(self) -> None:
+        """Compiles what the map compiles, so that no look waits for it: half a minute once per installation, then a
+        second; nothing where numba is not installed.
+
+        Raises:
+            MemoryStoreError: it is not open for writing.
+        """
+        self._mapping().map.prepare()
+
     def correct(self, T_map_submap: NDArray[np.floating]) -> None:
         """A loop was closed: from now on the submaps lie there (S, 4, 4), see `SubmapFrames.correct`. Everything that
         is remembered moves along, O(submaps) is written, and what was believed before is still told as of then.

@@ -104,7 +104,8 @@ def test_what_cannot_be_exported_is_said_in_a_sentence(
     cases = [
         (["--memory", str(empty), "--format", "ply", "--output", str(tmp_path / "a")], "Nothing was observed in space"),
         (["--memory", str(folder), "--format", "ply"], "say where with --output"),
-        (["--memory", str(folder), "--format", "dsg", "--output", str(tmp_path / "no" / "a")], "Cannot write"),
+        (["--memory", str(folder), "--format", "dsg", "--output", str(tmp_path / "a.dsg")], "name the file 'a.json'"),
+        (["--memory", str(folder), "-f", "dsg", "-o", str(tmp_path / "no" / "a.json")], "Cannot write"),
         (["--memory", str(folder), "--format", "ply", "--output", str(tmp_path / "no" / "a")], "Cannot write"),
         (["--memory", str(folder), "-f", "rrd", "-o", str(tmp_path / "no" / "a")], "Cannot write"),
     ]

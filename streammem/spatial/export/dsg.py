@@ -29,6 +29,8 @@ def write_dsg(contents: Contents, path: Path) -> int:
         MissingDependencyError: spark_dsg is not installed.
         InputError: the file cannot be written.
     """
+    if path.suffix != ".json":
+        raise InputError(f"A scene graph is written as JSON; name the file {path.with_suffix('.json').name!r}.")
     graph = graph_of(contents)
     try:
         graph.save(str(path), include_mesh=False)
