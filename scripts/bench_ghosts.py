@@ -22,6 +22,7 @@ import numpy as np
 from streammem.spatial import Intrinsics, Octree, OctreeSettings, camera, queries
 
 WIDTH, HEIGHT, VOXEL_M, EYE_M = 160, 120, 0.05, 1.3
+MAX_DEPTH_M = 20.0
 CAMERA = Intrinsics(fx=120.0, fy=120.0, cx=79.5, cy=59.5)
 ROOM = np.array([[-3.0, -2.5, 0.0], [3.0, 2.5, 2.5]])
 LOOKS_AFTER = 4
@@ -84,7 +85,7 @@ class Ours:
     name = "streammem"
 
     def __init__(self) -> None:
-        self.tree = Octree(OctreeSettings(voxel_m=VOXEL_M))
+        self.tree = Octree(OctreeSettings(voxel_m=VOXEL_M, max_depth_m=MAX_DEPTH_M))
         self.count = 0
 
     def add(self, depth: np.ndarray, pose: np.ndarray) -> None:
@@ -102,7 +103,7 @@ class Octomap:
         self.tree: Any = importlib.import_module("pyoctomap").OcTree(VOXEL_M)
 
     def add(self, depth: np.ndarray, pose: np.ndarray) -> None:
-        view = camera.place_view(depth, camera=CAMERA, T_map_camera=pose, voxel_m=VOXEL_M, max_depth_m=20.0)
+        view = camera.place_view(depth, camera=CAMERA, T_map_camera=pose, voxel_m=VOXEL_M, max_depth_m=MAX_DEPTH_M)
         points = (camera.points(view).astype(np.float64) + view.base_block * 8) * VOXEL_M
         self.tree.insertPointCloud(points, pose[:3, 3], discretize=True)
 

@@ -26,6 +26,7 @@ from streammem.memory import Memory
 from streammem.spatial import Intrinsics, Octree, OctreeSettings, camera, queries, ray_walk
 
 WIDTH, HEIGHT, FOCAL, VOXEL_M = 640, 480, 525.0, 0.05
+MAX_DEPTH_M = 20.0
 REPEATS = 3
 CAMERA = Intrinsics(fx=FOCAL, fy=FOCAL, cx=319.5, cy=239.5)
 
@@ -81,9 +82,12 @@ def speed(scans: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, Octree]:
     engines: list[Literal["numpy", "numba"]] = ["numpy"]
     if importlib.util.find_spec("numba"):
         engines.append("numba")
-    maps = {name: [Octree(OctreeSettings(voxel_m=VOXEL_M, engine=name)) for _ in range(REPEATS)] for name in engines}
+    maps = {
+        name: [Octree(OctreeSettings(voxel_m=VOXEL_M, max_depth_m=MAX_DEPTH_M, engine=name)) for _ in range(REPEATS)]
+        for name in engines
+    }
     for name in engines:  # compiles, or reads the cache
-        integrate(Octree(OctreeSettings(voxel_m=VOXEL_M, engine=name)), scans[0], 0)
+        integrate(Octree(OctreeSettings(voxel_m=VOXEL_M, max_depth_m=MAX_DEPTH_M, engine=name)), scans[0], 0)
     others: dict[str, Callable[[np.ndarray, np.ndarray], Any]] = {}
     if importlib.util.find_spec("pyoctomap"):
         octomap = importlib.import_module("pyoctomap").OcTree(VOXEL_M)
@@ -135,7 +139,7 @@ def is_same(one: Octree, other: Octree) -> bool:
 
 
 def place(scan: tuple[np.ndarray, np.ndarray]) -> camera.View:
-    return camera.place_view(scan[0], camera=CAMERA, T_map_camera=scan[1], voxel_m=VOXEL_M, max_depth_m=20.0)
+    return camera.place_view(scan[0], camera=CAMERA, T_map_camera=scan[1], voxel_m=VOXEL_M, max_depth_m=MAX_DEPTH_M)
 
 
 def exactness(scans: list[tuple[np.ndarray, np.ndarray]]) -> None:
@@ -144,7 +148,7 @@ def exactness(scans: list[tuple[np.ndarray, np.ndarray]]) -> None:
         return
     overlap, wrong_hits, moved = [], 0, 0
     for scan in scans:
-        tree = Octree(OctreeSettings(voxel_m=VOXEL_M))
+        tree = Octree(OctreeSettings(voxel_m=VOXEL_M, max_depth_m=MAX_DEPTH_M))
         integrate(tree, scan, 0)
         view = place(scan)
         points = camera.points(view)

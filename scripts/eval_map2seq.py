@@ -1,8 +1,8 @@
 """How well written directions are followed on a street graph, by graph and text alone and with remembered walks.
 
-    python scripts/eval_map2seq.py ../shared/data/touchdown
-    python scripts/eval_map2seq.py ../shared/data/touchdown --ablate --folds 5
-    python scripts/eval_map2seq.py ../shared/data/touchdown --picture route.svg --route 12
+    python scripts/eval_map2seq.py evaluation-data/touchdown
+    python scripts/eval_map2seq.py evaluation-data/touchdown --ablate --folds 5
+    python scripts/eval_map2seq.py evaluation-data/touchdown --picture route.svg --route 12
 
 The folder holds `nodes.txt`, `links.txt` (the street graph) and `map2seq/seen_dev.json`, `map2seq/unseen_dev.json` (one
 route a line). Prints TC, SPD, SED and nDTW (`planners/navigate/metrics.py`) with 95 % bootstrap intervals of TC.

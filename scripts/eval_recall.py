@@ -1,7 +1,7 @@
 """How often recall finds the half minute that answers a question, what each part of it adds, and what it costs.
 
-    streammem ingest ../shared/data/egolife/stream.jsonl.gz --memory memory
-    python scripts/eval_recall.py --memory memory --data ../shared/data/egolife
+    streammem ingest evaluation-data/egolife/stream.jsonl.gz --memory memory
+    python scripts/eval_recall.py --memory memory --data evaluation-data/egolife
 
 Asks every question as of its moment, with its choices and without, and prints recall@1/3/5/10/50 in percent: strict
 (one of the first k passages of at most 30 s overlaps an evidence span) and within 60 s of it; leakage (passages that

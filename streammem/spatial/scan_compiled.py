@@ -21,8 +21,9 @@ from streammem.spatial.pyramid import DepthPyramid
 from streammem.spatial.scan_numpy import NumpyScanner
 from streammem.spatial.sensor_model import OctreeSettings, ScanCounts
 
-MOST_CELLS = 1 << 25
-"""Cells of a table around a view: 32 MB of scratch space."""
+MOST_CELLS = 1 << 28
+"""Cells of a table around a view, a byte each: a cube of 32 m with voxels of 5 cm. The system gives memory only to the
+pages where something is hit."""
 _OFFSETS = OFFSETS.astype(np.int64)
 
 
