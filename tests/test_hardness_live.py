@@ -18,7 +18,7 @@ from streammem.app.records import info_record
 from streammem.memory import Memory
 from streammem.types import Level
 from tests.media import Scene, chirp, make_clip, texture
-from tests.processes import end, start, streammem, wait_until
+from tests.processes import LIMIT_S, end, start, streammem, wait_until
 
 SHOT_S = 3.0
 HTTP_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\nConnection: close\r\n\r\n"
@@ -34,9 +34,17 @@ def stream_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def sender(
-    path: Path, *, times_real_time: float, scheme: Literal["tcp", "http"] = "tcp", keep: float = 1.0
+    path: Path,
+    *,
+    times_real_time: float,
+    scheme: Literal["tcp", "http"] = "tcp",
+    keep: float = 1.0,
+    shutter: threading.Semaphore | None = None,
 ) -> Iterator[str]:
-    """A camera: sends a file to everybody who connects, paced, from its beginning, and hangs up after a share of it."""
+    """A camera: sends a file to everybody who connects, paced, from its beginning, and hangs up after a share of it.
+
+    With a `shutter` it sends a quarter of the file for each time that it is released.
+    """
     server = socket.create_server(("127.0.0.1", 0))
     data = path.read_bytes()
     data = data[: int(len(data) * keep) // 188 * 188]
@@ -51,7 +59,9 @@ def sender(
                 if scheme == "http":
                     connection.recv(4096)
                     connection.sendall(HTTP_HEAD)
-                for piece in pieces:
+                for number, piece in enumerate(pieces):
+                    if shutter is not None and number % (len(pieces) // 4 + 1) == 0:
+                        shutter.acquire(timeout=LIMIT_S)
                     connection.sendall(piece)
                     if done.wait(pause_s):
                         return
@@ -191,31 +201,40 @@ def test_a_killed_live_ingest_is_shown_as_interrupted(stream_file: Path, light_c
         assert {event.parent_id for event in kept} == episodes
 
 
-def test_readers_never_see_half_an_event(light_config: Path, tmp_path: Path) -> None:
-    """A hundred commits, and readers that ask all the time."""
-    path = tmp_path / "film.mp4"
-    make_clip(path, [Scene(1.0, texture(seed)) for seed in range(120)], frames_per_s=10, size=(160, 90))
+def test_readers_never_see_half_an_event(stream_file: Path, light_config: Path, tmp_path: Path) -> None:
+    """A commit for every row, and a reader that asks all the time."""
     folder = tmp_path / "m"
-    running = start("ingest", path, "--memory", folder, "--config", _small_batches(light_config, tmp_path))
-    wait_until(lambda: (folder / "events.lance").is_dir(), what="the memory is made", process=running)
-    looks, counts = 0, set[int]()
-    with Memory.open(folder) as memory:
-        while running.poll() is None or not looks:
-            keyframes = memory.keyframes()
-            events = memory.events(level=None)
-            by_id = {one.event_id: one for one in events}
-            assert {one.event_id for one in keyframes} <= set(by_id)
-            whole = [one for one in events if one.level == "event"]
-            assert all(set(one.children) <= set(by_id) for one in whole)  # its moments came with it
-            shown = {one.event_id for one in memory.keyframes()}
-            assert all(one.event_id in shown for one in whole)  # and its pictures
-            looks += 1
-            counts.add(len(whole))
-            time.sleep(0.01)
+    config = _small_batches(light_config, tmp_path)
+    counts = {0}
+
+    def look() -> bool:
+        """Whether the reader saw something new, after a check that what it saw hangs together."""
+        keyframes = memory.keyframes()
+        events = memory.events(level=None)
+        by_id = {one.event_id: one for one in events}
+        assert {one.event_id for one in keyframes} <= set(by_id)
+        whole = [one for one in events if one.level == "event"]
+        assert all(set(one.children) <= set(by_id) for one in whole)  # its moments came with it
+        shown = {one.event_id for one in memory.keyframes()}
+        assert all(one.event_id in shown for one in whole)  # and its pictures
+        new = len(whole) not in counts
+        counts.add(len(whole))
+        return new
+
+    shutter = threading.Semaphore(0)
+    with sender(stream_file, times_real_time=30.0, shutter=shutter) as uri:
+        running = start("ingest", uri, "--memory", folder, "--config", config)
+        shutter.release()
+        wait_until(lambda: (folder / "events.lance").is_dir(), what="the memory is made", process=running)
+        with Memory.open(folder) as memory:
+            for _ in range(3):
+                wait_until(look, what="a reader saw more", process=running)
+                shutter.release()
+            while running.poll() is None:
+                look()
     done = end(running)
     assert done.code == 0, done.err
-    assert looks >= 3
-    assert len(counts) >= 3  # it was read while it grew
+    assert len(counts) >= 4  # it was read while it grew
 
 
 def _small_batches(config: Path, folder: Path) -> Path:

@@ -199,7 +199,7 @@ def test_an_endpoint_without_schemas_is_asked_in_words(street: Memory, serve: Ca
 
 def test_a_slow_endpoint_ends_at_its_timeout_or_the_deadline(street: Memory, serve: Callable[..., Endpoint]) -> None:
     def slow(_: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
-        time.sleep(2.5)
+        time.sleep(10.0)
         return 200, {}, b"{}"
 
     with pytest.raises(ChatEndpointError, match="did not answer within"):
@@ -207,7 +207,7 @@ def test_a_slow_endpoint_ends_at_its_timeout_or_the_deadline(street: Memory, ser
     started = time.monotonic()
     found = answer(street, serve(slow), limits=PlannerSettings(deadline_s=1.0), timeout_s=30.0)
     assert found.stopped == "deadline"
-    assert time.monotonic() - started < 2.4
+    assert time.monotonic() - started < 9.0
 
 
 @pytest.mark.parametrize("limits", [PlannerSettings(max_model_calls=0), PlannerSettings(max_tokens=50)])
