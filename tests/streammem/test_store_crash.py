@@ -236,9 +236,7 @@ def test_the_lock_falls_with_a_killed_writer_whoever_looks_on(tmp_path: Path) ->
         child.communicate()
         said.clear()
         time.sleep(0.05)
-        assert not any(
-            said[len(lookers) :]
-        )  # but for looks that had begun; and lookers do not see each other as writers
+        assert not any(said[len(lookers) :])  # of looks begun since: lookers are no writers
         for _ in range(5):
             WriterLock(folder).release()
     finally:
