@@ -32,6 +32,7 @@ import stamina
 from streammem.errors import MemoryFullError
 from streammem.settings import StoreSettings
 from streammem.store import lance
+from streammem.store.cut_short import CutShortError, DataFiles
 from streammem.store.filters import Where
 from streammem.store.indexes import create_table_indexes, optimise, refresh_vector_indexes
 from streammem.store.migrations import Manifest, write_manifest
@@ -96,6 +97,7 @@ class Writer:
         self._settings = settings
         self._connection = lance.connect(folder, caches="writing")
         self._tables: dict[str, Any] = {}
+        self._files: dict[str, DataFiles] = {}
         self._batch = _Batch()
         self._queue = threading.Condition()
         self._commit = threading.RLock()
@@ -309,6 +311,8 @@ class Writer:
 
     def _write(self, batch: _Batch) -> None:
         if self._sequence < 0:  # the batch before was interrupted: take back what it left
+            for name in self._tables:
+                self._take_back(name)
             self._sequence = self.reader.committed()
             self._recover()
         last, self._sequence = self._sequence, -1
@@ -318,6 +322,8 @@ class Writer:
             self._append_side_by_side(batch, number, is_new=number > last)
             if batch.rows[EVENTS]:
                 self._append(EVENTS, [row | {"commit_seq": number} for row in batch.rows[EVENTS]])
+        except CutShortError:
+            raise
         except Exception:
             if number > last and self.reader.committed() == number:
                 self._done(batch, number)  # the append was reported as failed after it had reached the journal
@@ -368,6 +374,12 @@ class Writer:
             _retry(lambda: table.add_columns(pa.schema(fields)))
         source = arrow_rows(rows, table.schema)
         _retry(lambda: table.add(source))
+        try:
+            self._files[name].check(table)
+        except CutShortError:
+            with contextlib.suppress(Exception):  # if the disk has no room for that either: before the next commit
+                self._take_back(name)
+            raise
 
     def _recover(self) -> int:
         """Removes rows of batches that the journal never got. Returns how many."""
@@ -397,8 +409,14 @@ class Writer:
                 table = self._connection.create_table(name, schema=schema_of(name))
         else:
             table = self._connection.create_table(name, schema=schema_of(name))
+        self._files[name] = DataFiles(self.folder, name)
+        self._take_back(name)
         create_table_indexes(table, name)
         return table
+
+    def _take_back(self, name: str) -> None:
+        # With a handle of its own: it goes back to an old version for a moment.
+        self._files[name].take_back(self._connection.open_table(name))
 
     def _optimise(self, keep_s: float) -> None:
         with self._tidying:

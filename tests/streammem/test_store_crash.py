@@ -6,6 +6,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -156,6 +157,59 @@ memory.close()
         assert len(memory.events()) == 200
         assert len(memory.observations()) == 600
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
+
+
+def test_a_file_that_a_full_disk_cut_short_is_taken_back(tmp_path: Path) -> None:
+    """LanceDB does not hear of it when only the end of a file has no room, and commits what cannot be read again."""
+    code = f"""
+import resource, signal
+from pathlib import Path
+from streammem.errors import MemoryFullError
+from streammem.memory import Memory
+from streammem.settings import StoreSettings
+from tests.bundles import WordEncoder, bundle_of
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+settings = StoreSettings(batch_s=60.0, batch_rows=100_000)
+size, free = 0, resource.RLIM_INFINITY
+for name in ("unlimited", "limited"):
+    folder = Path({str(tmp_path)!r}) / name
+    with Memory.open(folder, write=True, create=True, encoder=WordEncoder(), settings=settings) as memory:
+        memory.write(bundle_of(0))
+        memory.flush()
+        for number in range(1, 100):
+            memory.write(bundle_of(number))
+        if size:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size - 60, free))
+        try:
+            memory.flush()
+        except MemoryFullError as error:
+            print("FULL", error)
+            print("SEEN", len(memory.events()))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (free, free))
+        size = max(path.stat().st_size for path in folder.glob("*.lance/data/*"))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("FULL Memory") == 1
+    assert "is cut short" in done.stdout
+    assert "SEEN 1\n" in done.stdout
+    assert all_rows(tmp_path / "limited") == all_rows(tmp_path / "unlimited")
+
+
+def test_a_writer_that_dies_on_a_full_disk_leaves_a_memory_that_opens(tmp_path: Path) -> None:
+    folder = tmp_path / "left"
+    with Memory.open(tmp_path / "m", write=True, create=True, encoder=WordEncoder()) as memory:
+        for number in range(2):
+            memory.write(bundle_of(number))
+            memory.flush()
+        shutil.copytree(tmp_path / "m", folder)
+    newest = max((folder / "events.lance" / "data").iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    os.truncate(newest, newest.stat().st_size - 60)
+    with Memory.open(folder, write=True, encoder=WordEncoder()) as memory:
+        assert (len(memory.events()), len(memory.observations())) == (1, 3)
+        memory.write(bundle_of(1))
+        memory.flush()
+        assert (len(memory.events()), len(memory.observations())) == (2, 6)
 
 
 def test_a_second_writer_is_told_who_writes(tmp_path: Path) -> None:
