@@ -1,6 +1,6 @@
-"""Questions about places and things, read from plain English: where something is, what is in a room, what changed, how
-to get somewhere. Patterns; knows no memory: whether a word names a thing or a room, `whereabouts` finds out. Costs
-microseconds.
+"""Questions about places and things, read from plain English: where something is, what is there, how many there are,
+what changed, how to get there. Patterns; knows no memory: whether a word names a thing or a room, `spatial_view` finds
+out. Costs microseconds.
 """
 
 from __future__ import annotations
@@ -12,8 +12,12 @@ from typing import Literal
 from planners.plan import TimeWindow
 from planners.time_expressions import find_time
 
-SpatialKind = Literal["where", "where before", "where am i", "inside", "changed", "moved when", "way", "how far"]
+SpatialKind = Literal[
+    "where", "where before", "where am i", "inside", "is there", "how many", "around me", "changed", "moved when",
+    "way", "how far",
+]  # fmt: skip
 Beside = Literal["in", "on", "near"]
+Side = Literal["left", "right", "ahead", "behind", "around"]
 
 _THING = r"(?P<thing>.+?)"
 _END = r"(?: (?:right )?now| at the moment| currently| again| last| these days)?[\s?.!]*$"
@@ -48,6 +52,35 @@ _INSIDE = re.compile(
     r"have (?:i|we|you) seen)(?: there| to be (?:seen|found)| lying| standing| kept)? "
     rf"(?P<beside>{_BESIDE_WORDS}) {_THING}{_END}", re.I,
 )  # fmt: skip
+_HELD = rf"(?: (?P<beside>{_BESIDE_WORDS}) (?P<holder>.+?))"
+_SEES = r"(?:see|saw|seen|find|found|notice[d]?|spot(?:ted)?|pass(?:ed)?|have|had|got)"
+_WHO = r"(?:i|we|you|the robot|anyone|anybody|somebody|someone)"
+_IS_THERE = (
+    re.compile(rf"^(?:is|are|was|were) there (?:still )?{_THING}{_HELD}?{_END}", re.I),
+    re.compile(rf"^(?:is|are|was|were) {_THING}(?: still| already| now)?{_HELD}{_END}", re.I),
+    re.compile(rf"^(?:have|has|had|did|do|does) {_WHO} (?:ever |already |still )?{_SEES} {_THING}{_HELD}?{_END}", re.I),
+)
+_HOW_MANY = re.compile(
+    rf"^how many {_THING} (?:are|were|is|was|can|could|do|did|have|has|had)(?: there| {_WHO})?(?: {_SEES})?(?: there)?"
+    rf"(?: lying| standing| kept)?{_HELD}?{_END}",
+    re.I,
+)
+_ME = r"(?:me|you|us|the robot|the camera)"
+_SIDES: dict[Side, str] = {
+    "left": rf"(?:(?:to|on|at) )?(?:the |my |your |its )?left(?:[- ]hand)?(?: side)?(?: of {_ME})?",
+    "right": rf"(?:(?:to|on|at) )?(?:the |my |your |its )?right(?:[- ]hand)?(?: side)?(?: of {_ME})?",
+    "ahead": rf"(?:(?:straight |right )?ahead(?: of {_ME})?|in front(?: of {_ME})?)",
+    "behind": rf"behind(?: {_ME})?",
+    "around": rf"(?:(?:around|near|next to|beside|close to|by) {_ME}|nearby|around here|near here)",
+}
+_AROUND_ME: dict[Side, re.Pattern[str]] = {
+    side: re.compile(
+        r"^(?:what|which (?:things|objects|items))(?: (?:things|objects|items|else))? (?:is|are|was|were|lies|stands?|"
+        rf"(?:can|do|did) (?:i|we|you) see)(?: there)?(?: {words}){_END}",
+        re.I,
+    )
+    for side, words in _SIDES.items()
+}
 _LIST = re.compile(
     rf"^(?:list|name|show(?: me)?|tell me)(?: me)?(?: all)?(?: (?:of )?the)? (?:things|objects|items|everything)"
     rf"(?: that (?:is|are))? (?P<beside>{_BESIDE_WORDS}) {_THING}{_END}",
@@ -102,6 +135,10 @@ class SpatialQuestion:
     kind: SpatialKind
     thing: str = ""
     beside: Beside = "in"
+    holder: str = ""
+    """For `is there` and `how many`: the room or thing that it is in, on or near; empty: anywhere."""
+    side: Side = "around"
+    """For `around me`."""
     moment: str = ""
     """For a way: what happened where it leads (`we met Anna`), in place of a thing."""
     start: str = ""
@@ -146,6 +183,11 @@ def _read(text: str, window: TimeWindow | None) -> SpatialQuestion | None:
             kind="changed", thing=bare(match["thing"] or ""), change=match["change"].lower(), window=window,
             beside=_BESIDE[(match["beside"] or "in").lower()],
         )  # fmt: skip
+    for side, pattern in _AROUND_ME.items():
+        if pattern.match(text):
+            return SpatialQuestion(kind="around me", side=side, window=window)
+    if match := _HOW_MANY.match(text):
+        return _of_things("how many", match, window)
     for pattern in (_INSIDE, _LIST):
         if match := pattern.match(text):
             return SpatialQuestion(
@@ -157,7 +199,17 @@ def _read(text: str, window: TimeWindow | None) -> SpatialQuestion | None:
     for pattern in _WHERE:
         if match := pattern.match(text):
             return SpatialQuestion(kind="where", thing=bare(match["thing"]), window=window)
+    for pattern in _IS_THERE:
+        if match := pattern.match(text):
+            return _of_things("is there", match, window)
     return None
+
+
+def _of_things(kind: SpatialKind, match: re.Match[str], window: TimeWindow | None) -> SpatialQuestion:
+    return SpatialQuestion(
+        kind=kind, thing=bare(match["thing"]), holder=bare(match["holder"] or ""),
+        beside=_BESIDE[(match["beside"] or "in").lower()], window=window,
+    )  # fmt: skip
 
 
 def _read_way(text: str) -> SpatialQuestion | None:

@@ -359,7 +359,8 @@ class ObjectMap:
         place = {one.object_id: number for number, one in enumerate(others)}
         centres, sizes = np.stack([one.centre_m for one in others]), np.stack([one.size_m for one in others])
         for known in seen:
-            links = links_of(place[known.object_id], centres, sizes, near_m=self.settings.near_m)
+            elsewhere = np.array([bool(one.room and known.room) and one.room != known.room for one in others])
+            links = links_of(place[known.object_id], centres, sizes, near_m=self.settings.near_m, elsewhere=elsewhere)
             relations = [
                 Relation(kind=link.kind, label=others[link.other].label, object_id=others[link.other].object_id)
                 for link in links

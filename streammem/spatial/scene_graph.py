@@ -39,8 +39,13 @@ class Link:
     other: int
 
 
-def links_of(index: int, centres_m: Floats, sizes_m: Floats, *, near_m: float) -> tuple[Link, ...]:
-    """How one of N things with centres (N, 3) and sizes (N, 3) stands to the others: on or in first, then near."""
+def links_of(
+    index: int, centres_m: Floats, sizes_m: Floats, *, near_m: float, elsewhere: NDArray[np.bool_] | None = None
+) -> tuple[Link, ...]:
+    """How one of N things with centres (N, 3) and sizes (N, 3) stands to the others: on or in first, then near.
+
+    `elsewhere` (N,): behind a wall, and near to nobody's mind.
+    """
     half = sizes_m / 2
     low, high = centres_m - half, centres_m + half
     mine_low, mine_high, mine = low[index], high[index], centres_m[index]
@@ -59,7 +64,8 @@ def links_of(index: int, centres_m: Floats, sizes_m: Floats, *, near_m: float) -
     elif carries.any():
         links.append(Link(kind="on", other=_smallest(carries, volume)))
     gap = np.linalg.norm(np.maximum(np.maximum(low - mine_high, mine_low - high), 0.0), axis=1)
-    near = np.flatnonzero(others & (gap <= near_m) & (area >= LANDMARK_SHARE * area[index]))
+    may_be = others if elsewhere is None else others & ~elsewhere
+    near = np.flatnonzero(may_be & (gap <= near_m) & (area >= LANDMARK_SHARE * area[index]))
     taken = {link.other for link in links}
     for other in near[np.lexsort((near, gap[near]))].tolist():
         if other not in taken and sum(link.kind == "near" for link in links) < MOST_NEAR:

@@ -1,0 +1,63 @@
+"""The answer of the spatial memory to a question about places and things: where it is, what is there, what changed, how
+to get there.
+
+Asked first where a memory has a spatial part and the question reads as a spatial one (`spatial_questions`); what it
+cannot answer (a word that names no known thing or room) goes the usual way. Every answer names places and times, and
+its evidence the sightings it rests on, with the picture taken nearest to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from planners import spatial_changes, ways, whereabouts
+from planners.finding import Finder
+from planners.reading import MemoryView
+from planners.spatial_questions import SpatialKind, read_spatial_question
+from planners.spatial_view import SpatialView, Told
+from planners.spatial_wording import chosen
+from streammem.spatial.spatial_memory import SpatialMemory
+from streammem.types import Answer, Spent
+
+_TELL: dict[SpatialKind, Callable[[SpatialView], Told | None]] = {
+    "where": whereabouts.where,
+    "where am i": whereabouts.where_am_i,
+    "inside": whereabouts.inside,
+    "is there": whereabouts.is_there,
+    "how many": whereabouts.how_many,
+    "around me": whereabouts.around_me,
+    "where before": spatial_changes.where_before,
+    "changed": spatial_changes.changed,
+    "moved when": spatial_changes.moved_when,
+    "way": ways.way,
+    "how far": ways.how_far,
+}
+
+
+def answer_in_space(
+    question: str, *, view: MemoryView, finder: Finder, choices: Sequence[str], spent: Callable[[], Spent]
+) -> Answer | None:
+    """The answer of the spatial memory; None where it has none to this question."""
+    asked = read_spatial_question(question)
+    if asked is None:
+        return None
+    for recording in _recordings(view):
+        with SpatialMemory.open(view.memory, recording=recording, write=False) as space:
+            told = _TELL[asked.kind](SpatialView(space, view, finder, asked, question))
+        if told is None or not told.evidence:
+            continue
+        choice = chosen(told.text, choices)
+        if choices and choice is None:
+            return None  # the options are weighed by what else is known
+        return Answer(
+            text=told.text, choice=choice, answerable=True, confidence=round(told.confidence, 3),
+            evidence=told.evidence, spent=spent(), stopped="enough evidence",
+        )  # fmt: skip
+    return None
+
+
+def _recordings(view: MemoryView) -> list[str]:
+    """Spatial recordings that had begun, the one observed last first."""
+    known = set(SpatialMemory.recordings(view.memory))
+    ends = {one.recording: one.t_end_ns for one in view.recordings if one.recording in known}
+    return sorted(ends, key=lambda name: (-ends[name], name))

@@ -1,0 +1,105 @@
+"""Answers about what changed, from the spatial memory: what moved or went missing, when, and where it was before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from planners.spatial_view import SpatialView, Told
+from planners.spatial_wording import told_change, told_state
+from streammem.spatial.records import ChangeKind, ObjectChange, ObjectState
+
+MOST_TOLD = 20
+"""Changes that an answer names; all of them are counted."""
+_CHANGE_WORDS: dict[str, tuple[ChangeKind, ...]] = {
+    "mov": ("moved",), "rearranged": ("moved",), "taken": ("moved", "missing"), "missing": ("missing",),
+    "gone": ("missing",), "go ": ("missing",), "disappear": ("missing",), "vanish": ("missing",),
+    "appear": ("appeared", "found again"), "new": ("appeared", "first seen"),
+}  # fmt: skip
+_ANY_CHANGE: tuple[ChangeKind, ...] = ("appeared", "moved", "missing", "found again", "state")
+
+
+def changed(at: SpatialView) -> Told | None:
+    changes = at.changes(kinds_for(at.asked.change) or _ANY_CHANGE)
+    if at.asked.thing:
+        room = at.room(at.asked.thing)
+        holders = [] if room is not None else at.things(at.asked.thing)
+        if room is None and not holders:
+            return None
+        changes = [one for one in changes if _touches(one, room, holders)]
+    if not changes:
+        return _unchanged(at)
+    newest = changes[-MOST_TOLD:]
+    told = "; ".join(told_change(one, at.view.words.instant) for one in newest)
+    more = f" ({len(changes) - len(newest)} earlier changes are left out.)" if len(changes) > len(newest) else ""
+    return Told(text=f"{told[0].upper()}{told[1:]}.{more}", evidence=at.change_evidence(newest), confidence=0.9)
+
+
+def moved_when(at: SpatialView) -> Told | None:
+    states = at.things(at.asked.thing)
+    ids = {one.object_id for one in states}
+    kinds = kinds_for(at.asked.change) or ("moved", "missing")
+    changes = [one for one in at.changes(kinds) if one.object_id in ids]
+    if not changes:  # what went missing has moved as well, only nobody knows where to
+        changes = [one for one in at.changes(("moved", "missing")) if one.object_id in ids]
+    if not changes:
+        if not states:
+            return None
+        spot = told_state(states[0], at.view.words.instant, short=True)
+        text = f"The {states[0].label} was not seen to change; it was last seen {spot}."
+        return Told(text=text, evidence=at.evidence(states[:1]), confidence=0.6)
+    last = changes[-1]
+    between = ""
+    if last.before is not None:
+        between = f", some time after {at.view.words.instant(last.before.t_ns)}"
+    text = f"{told_change(last, at.view.words.instant)}{between}."
+    return Told(
+        text=text[0].upper() + text[1:], evidence=at.change_evidence(changes[::-1][:6]),
+        confidence=at.surety(last.after),
+    )  # fmt: skip
+
+
+def where_before(at: SpatialView) -> Told | None:
+    states = at.things(at.asked.thing)
+    if not states:
+        return None
+    changes = [
+        one
+        for one in at.space.changes(kinds=("moved", "missing"), as_of_ns=at.as_of_ns)
+        if one.object_id == states[0].object_id and one.before is not None
+    ]
+    if not changes or changes[-1].before is None:
+        return None
+    last, before = changes[-1], changes[-1].before
+    when = at.view.words.instant(before.t_ns)
+    text = (
+        f"Before, the {before.label} was {before.whereabouts()}, last seen there at {when}; "
+        f"{told_change(last, at.view.words.instant)}."
+    )
+    return Told(text=text, evidence=at.evidence([before, last.after]), confidence=at.surety(before))
+
+
+def _unchanged(at: SpatialView) -> Told | None:
+    """Nothing changed, if somebody looked."""
+    path = at.space.path(as_of_ns=at.as_of_ns)
+    first = 0 if at.after_ns is None else int(path.t_ns.searchsorted(at.after_ns))
+    last = len(path) if at.before_ns is None else int(path.t_ns.searchsorted(at.before_ns, side="right"))
+    if first >= last or at.asked.thing:
+        return None
+    start_ns, end_ns = int(path.t_ns[first]), int(path.t_ns[last - 1])
+    span = f"between {at.view.words.instant(start_ns)} and {at.view.words.instant(end_ns)}"
+    text = f"Nothing that was seen changed {span}."
+    return Told(text=text, evidence=(at.span(start_ns, end_ns, text=text, event_ids=()),), confidence=0.6)
+
+
+def kinds_for(word: str) -> tuple[ChangeKind, ...]:
+    """The kinds of change that a word asks for; empty: any."""
+    return next((kinds for start, kinds in _CHANGE_WORDS.items() if word.startswith(start)), ())
+
+
+def _touches(change: ObjectChange, room: str | None, holders: Sequence[ObjectState]) -> bool:
+    """Whether a change took a thing into or out of a room, or on or off a thing."""
+    states = [state for state in (change.before, change.after) if state is not None]
+    if room is not None:
+        return any(state.room is not None and state.room.casefold() == room.casefold() for state in states)
+    ids = {holder.object_id for holder in holders}
+    return any(link.object_id in ids for state in states for link in state.relations)

@@ -1,0 +1,168 @@
+"""What an answer about places and things is made of: what a word names, as of the time asked about, and evidence.
+
+Nothing known later than the moment of asking is used. Costs two or three scans of small tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from planners.finding import Finder
+from planners.reading import MemoryView
+from planners.spatial_questions import SpatialQuestion, bare
+from planners.vocabulary import labels_for_word
+from planners.windows import resolve_window
+from planners.words import content_words
+from streammem.spatial.naming import Namer, stems
+from streammem.spatial.orientation import direction_from
+from streammem.spatial.records import ChangeKind, ObjectChange, ObjectState
+from streammem.spatial.spatial_memory import SpatialMemory
+from streammem.spatial.spatial_query import SpatialQuery
+from streammem.types import NS_PER_S, Evidence, Modality
+
+PICTURE_S = 3.0
+"""A picture taken within this of a sighting shows it, most likely."""
+UNSURE = 0.7
+"""Factor where the question says more of a thing than its label does (`red mug`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """An answer before it is an `Answer`."""
+
+    text: str
+    evidence: tuple[Evidence, ...]
+    confidence: float
+
+
+class SpatialView:
+    """One recording's spatial memory, as a question looks at it."""
+
+    def __init__(
+        self, space: SpatialMemory, view: MemoryView, finder: Finder, asked: SpatialQuestion, question: str
+    ) -> None:
+        self.space, self.view, self.finder = space, view, finder
+        self.asked, self.question = asked, question
+        self.as_of_ns = view.as_of_ns
+        self.after_ns, self.before_ns = self._window()
+
+    # --- what is named ------------------------------------------------------------------------------------------------
+
+    def things(self, name: str) -> list[ObjectState]:
+        """States of the things that a phrase names, in the question's window; the newest known where it has none."""
+        known = self.timed(self.space.query().with_missing()).newest_first().run()
+        labels = {one.label for one in known}
+        scores = Namer(None).scores(name, labels)
+        if not scores:
+            for word in content_words(name):
+                scores |= dict.fromkeys(labels_for_word(word, known=frozenset(labels)), 0.9)
+        if not scores:
+            scores = Namer(self.view.memory.encoder).scores(name, labels)
+        best = max(scores.values(), default=0.0)
+        named = [one for one in known if scores.get(one.label, 0.0) >= best > 0.0]
+        named.sort(key=lambda one: (one.is_missing, -one.t_ns, one.object_id))
+        return named
+
+    def room(self, name: str) -> str | None:
+        rooms = self.space.places_as_of(self.as_of_ns).rooms
+        found = {room.casefold(): room for room in (*rooms, *(one.room for one in self.newest() if one.room))}
+        return found.get(name.casefold()) or found.get(bare(name).casefold())
+
+    def newest(self) -> list[ObjectState]:
+        return self.space.objects(as_of_ns=self.as_of_ns)
+
+    def target(self, name: str) -> str | ObjectState | None:
+        room = self.room(name)
+        if room is not None:
+            return room
+        things = self.things(name)
+        return things[0] if things else None
+
+    def here(self) -> tuple[float, float, float] | None:
+        pose = self.pose()
+        return None if pose is None else (float(pose[0, 3]), float(pose[1, 3]), float(pose[2, 3]))
+
+    def pose(self) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None:
+        path = self.space.path(as_of_ns=self.as_of_ns)
+        return path.poses[-1] if len(path) else None
+
+    # --- time ---------------------------------------------------------------------------------------------------------
+
+    def _window(self) -> tuple[int | None, int | None]:
+        if self.asked.window is None:
+            return None, None
+        recordings = [one for one in self.view.recordings if one.recording == self.space.recording]
+        spans = resolve_window(self.asked.window, recordings=recordings, now_ns=self.view.now_ns)
+        if not spans:
+            return 1 << 62, 1 << 62  # a time that was not observed
+        return min(one.t_start_ns for one in spans), max(one.t_end_ns for one in spans)
+
+    def timed(self, query: SpatialQuery) -> SpatialQuery:
+        return replace(query, after_ns=self.after_ns, before_ns=self.before_ns, as_of_ns=self.as_of_ns)
+
+    def changes(self, kinds: Sequence[ChangeKind]) -> list[ObjectChange]:
+        return self.space.changes(after_ns=self.after_ns, before_ns=self.before_ns, kinds=kinds, as_of_ns=self.as_of_ns)
+
+    # --- telling ------------------------------------------------------------------------------------------------------
+
+    def surety(self, state: ObjectState) -> float:
+        said = set(stems(self.asked.thing))
+        is_more = bool(said - set(stems(state.label))) and len(content_words(self.asked.thing)) > 1
+        return min(0.95, state.confidence) * (UNSURE if is_more else 1.0)
+
+    def direction(self, state: ObjectState) -> str | None:
+        """From where the camera is; only for where things are now."""
+        pose = self.pose()
+        if pose is None or self.asked.window is not None:
+            return None
+        return direction_from(pose, np.asarray(state.object_position)).text
+
+    def evidence(self, states: Sequence[ObjectState]) -> tuple[Evidence, ...]:
+        return tuple(
+            replace(
+                self.span(
+                    one.t_first_ns, one.t_ns, event_ids=(one.event_id,) if one.event_id is not None else (),
+                    text="{}: {} at ({:.1f}, {:.1f}, {:.1f}) m, seen from ({:.1f}, {:.1f}, {:.1f}) m".format(
+                        one.label, one.whereabouts(), *one.object_position, *one.observer_position
+                    ),
+                ),
+                score=round(min(one.confidence, 1.0), 4),
+                keyframe_id=self.picture(one.t_ns, one.t_ns),
+            )
+            for one in states
+        )  # fmt: skip
+
+    def change_evidence(self, changes: Sequence[ObjectChange]) -> tuple[Evidence, ...]:
+        found: list[Evidence] = []
+        for one in changes:
+            first_ns = max(one.after.t_first_ns, one.before.t_ns) if one.before is not None else one.after.t_first_ns
+            found.append(
+                self.span(
+                    min(first_ns, one.t_ns), one.t_ns, event_ids=(one.event_id,) if one.event_id is not None else (),
+                    text="{} ({} at ({:.1f}, {:.1f}, {:.1f}) m)".format(
+                        one.text, "was" if one.kind == "missing" else "now", *one.after.object_position
+                    ),
+                    modality="caption" if one.event_id is not None else "object",
+                )
+            )  # fmt: skip
+        return tuple(found)
+
+    def span(
+        self, start_ns: int, end_ns: int, *, text: str, event_ids: tuple[str, ...], modality: Modality = "object"
+    ) -> Evidence:
+        return Evidence(
+            recording=self.space.recording, t_start_ns=start_ns, t_end_ns=end_ns, event_ids=event_ids, text=text,
+            modality=modality, score=0.95, keyframe_id=self.picture(start_ns, end_ns),
+        )  # fmt: skip
+
+    def picture(self, start_ns: int, end_ns: int) -> str | None:
+        """The picture taken nearest to the end of a span, of any recording, where one was taken about then."""
+        slack_ns = round(PICTURE_S * NS_PER_S)
+        frames = self.view.memory.keyframes(
+            after_ns=end_ns - slack_ns, before_ns=end_ns + slack_ns, as_of_ns=self.as_of_ns, limit=50
+        )
+        best = min(frames, key=lambda frame: (abs(frame.t_ns - end_ns), frame.t_ns), default=None)
+        return None if best is None else best.keyframe_id

@@ -1,0 +1,87 @@
+"""Answers about ways, from the spatial memory: how to get somewhere, also to where something happened, and how far."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planners.question import parse_clause
+from planners.spatial_questions import bare
+from planners.spatial_view import SpatialView, Told
+from planners.words import name_words
+from streammem.errors import InputError
+from streammem.spatial.orientation import direction_from
+from streammem.spatial.records import ObjectState
+from streammem.types import Evidence
+
+
+def way(at: SpatialView) -> Told | None:
+    goal, why, evidence = _goal(at)
+    if goal is None:
+        return None
+    try:
+        start = at.target(at.asked.start) if at.asked.start else at.here()
+        if start is None:
+            return None
+        pose = None if at.asked.start else at.pose()
+        route = at.space.route(start, goal, pose=pose, as_of_ns=at.as_of_ns)
+    except InputError:
+        return None
+    name = why or "there"
+    if route is None:
+        text = f"{name[0].upper()}{name[1:]}: no way there is known."
+        return Told(text=text, evidence=evidence, confidence=0.5)
+    legs = "; ".join(route.directions)
+    text = f"{name[0].upper()}{name[1:]}: {legs}. {route.distance_m:.1f} m in all, over {len(route.places)} places."
+    first, last = route.places[0], route.places[-1]
+    rooms = " to ".join(dict.fromkeys(one.room for one in (first, last) if one.room))
+    walked = at.span(
+        last.t_first_ns, last.t_last_ns, text=f"the way was walked{f' ({rooms})' if rooms else ''}", event_ids=()
+    )
+    return Told(text=text, evidence=(*evidence, walked), confidence=0.9)
+
+
+def how_far(at: SpatialView) -> Told | None:
+    here = at.pose()
+    target = at.target(at.asked.thing)
+    if here is None or target is None:
+        return None
+    point = at.space.point_of(target, as_of_ns=at.as_of_ns)
+    name = target if isinstance(target, str) else target.label
+    text = f"The {bare(name)} is {direction_from(here, np.asarray(point)).text}"
+    states = [target] if isinstance(target, ObjectState) else []
+    path = at.space.path(as_of_ns=at.as_of_ns)
+    evidence = at.evidence(states) or (
+        at.span(int(path.t_ns[-1]), int(path.t_ns[-1]), text=f"the {name} was passed", event_ids=()),
+    )
+    where = f", {states[0].whereabouts()}, last seen {at.view.words.instant(states[0].t_ns)}" if states else ""
+    return Told(text=f"{text}{where}.", evidence=evidence, confidence=0.9)
+
+
+def _goal(at: SpatialView) -> tuple[str | ObjectState | tuple[float, float, float] | None, str, tuple[Evidence, ...]]:
+    """(where to, in words, what says so)"""
+    if not at.asked.moment:
+        target = at.target(at.asked.thing)
+        if isinstance(target, ObjectState):
+            return target, f"to the {target.label} {target.whereabouts()}", at.evidence([target])
+        return target, f"to the {target}", ()
+    path = at.space.path(as_of_ns=at.as_of_ns)
+    asked = parse_clause(at.asked.moment)
+    at.finder.names = frozenset(name_words(at.question))
+    found = at.finder.find(asked.target or at.asked.moment, spans=at.view.whole())
+    found = [one for one in found if path.at((one.t_start_ns + one.t_end_ns) // 2) is not None]
+    if not found:
+        return None, "", ()
+    best = max(one.support for one in found)
+    match = [one for one in found if one.support >= best - 0.03][-1]
+    number = path.at((match.t_start_ns + match.t_end_ns) // 2)
+    assert number is not None
+    x, y, z = (float(one) for one in path.positions_m[number])
+    room = f" in the {path.rooms[number]}" if path.rooms[number] else ""
+    when = at.view.words.instant(match.t_start_ns)
+    evidence = Evidence(
+        recording=match.recording, t_start_ns=match.t_start_ns, t_end_ns=match.t_end_ns,
+        event_ids=(match.event_id,) if match.event_id else (), modality=match.modality,
+        text=f"{match.text} (at ({x:.1f}, {y:.1f}, {z:.1f}) m{room})", score=round(match.support, 4),
+        keyframe_id=match.keyframe_id or at.picture(match.t_start_ns, match.t_end_ns),
+    )  # fmt: skip
+    return (x, y, z), f"to where {at.asked.moment}{room} at {when}", (evidence,)
