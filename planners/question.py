@@ -68,7 +68,7 @@ _YES_NO = (
 
 _THERE_IS = (
     r"^(?:is|are|was|were)(?:n['\u2019]t)? there\b|\b(?:is|are|was|were) there$|"
-    r"^(?:can|could|do|did) (?:you|one|we|i) (?:see|spot)\b|"
+    r"^(?:can|could|do|did|have|has) (?:you|one|we|i)(?: ever| already)? (?:see|seen|spot|spotted|notice[d]?)\b|"
     r"^(?:is|are|was|were)\b.* (?:visible|seen|shown|present|in (?:view|the (?:picture|frame|shot)))$|"
     r"^where (?:is|are|was|were)\b|"
     r"\b(?:appears?|appeared|show(?:s|ed)? up|visible|(?:is|are|was|were|be) (?:seen|shown)|in view|on camera)$"

@@ -26,6 +26,8 @@ from streammem.errors import InputError
         ("What is the second sentence?", "said", "sentence", "nth"),
         ("What is written?", "written", "", "all"),
         ("How many people are there?", "how_many", "people", "all"),
+        ("Have you ever seen a dog?", "yes_no", "a dog", "all"),
+        ("Did you see a dog?", "yes_no", "a dog", "all"),
         ("How many times is amiable mentioned?", "how_many", "amiable", "all"),
         ("How long is the man visible?", "how_long", "the man", "all"),
         ("How long is the video?", "how_long", "", "all"),
