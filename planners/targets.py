@@ -70,6 +70,7 @@ def target_of(text: str, *, kind: QuestionKind, speaker: str | None) -> str:
     rest.take(_LEADS.get(kind, r"^(?!)"))
     if kind in {"when", "where", "who", "why", "how_long", "said", "written", "what", "yes_no"}:
         rest.take(rf"^{_AUXILIARY}(?:there\b\s*)?")
+        rest.take(r"^(?:you|we|i|one)(?: ever| already)? (?:seen?|noticed?|spot(?:ted)?)\b")
     elif kind == "how_many":
         rest.take(rf"^{_AUXILIARY}")
         rest.take(r"\b(?:can|could|do|did) (?:you|we|one|i) (?:count|see|find|spot)\b")
@@ -111,9 +112,7 @@ def target_of(text: str, *, kind: QuestionKind, speaker: str | None) -> str:
         r"\b(?:in|of|on|during|throughout|from) (?:the|this|that|my) (?:whole |entire )?(?:video|recording|film|"
         r"clip|footage|movie|memory|stream|picture|frame)s?\b"
     )
-    rest.take(
-        r"^\s*(?:there|(?:you|we|i|one)(?: ever| already)? (?:see|seen|notice[d]?|spot(?:ted)?)|can be|do we see)\b"
-    )
+    rest.take(r"^\s*(?:there|you see|we see|i see|one see|can be|do we see)\b")
     rest.take(
         r"\s+\b(?:is|are|was|were|there|be|been|get|gets|come|comes|came|in total|altogether|overall|at once|at "
         r"the same time|at (?:any )?one time|last)$"
