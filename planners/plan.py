@@ -17,7 +17,7 @@ QuestionKind = Literal[
 ]
 OccurrenceKind = Literal["all", "first", "last", "nth", "any"]
 AnchorRelation = Literal["before", "after", "during"]
-TimeOrigin = Literal["start", "end", "now", "day", "first_day", "epoch"]
+TimeOrigin = Literal["start", "end", "now", "day", "first_day", "epoch", "calendar"]
 
 COMPUTED_KINDS: frozenset[QuestionKind] = frozenset({"when", "how_many", "how_long", "order", "yes_no"})
 """Kinds whose answer is reckoned, so that options can be compared with it."""
@@ -34,7 +34,8 @@ class TimeWindow(_Part):
     """A span of time that the question names. Seconds are counted from `origin`:
 
     `start`/`end` of the recording, `now` (the moment of asking), `day` (midnight of the day of asking, UTC),
-    `first_day` (midnight of the memory's first day), `epoch`. None: open on that side.
+    `first_day` (midnight of the memory's first day), `epoch`. None: open on that side. `calendar`: a date in words
+    (`text`), which the moment of asking makes a span.
     """
 
     start_s: float | None = None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from planners.plan import TimeWindow
 from planners.words import ORDINAL_WORDS, number_of
+from streammem.calendar_words import DATES
 from streammem.errors import InputError
 from streammem.timeline import parse_iso
 from streammem.types import NS_PER_S
@@ -238,6 +239,10 @@ def _read_date(match: re.Match[str]) -> TimeWindow | None:
     return TimeWindow(start_s=instant.seconds, end_s=instant.seconds + DAY_S, origin="epoch")
 
 
+def _read_calendar(_: re.Match[str]) -> TimeWindow:
+    return TimeWindow(origin="calendar")
+
+
 def _read_after(match: re.Match[str]) -> TimeWindow | None:
     return _window(_instant(match["a"]), None)
 
@@ -320,6 +325,7 @@ _RULES = (
         _read_nth_day,
     ),
     _rule(r"\b(?:on\s+)?(?P<a>\d{4}-\d\d-\d\d)(?![T\d:]| \d)", _read_date),
+    *((pattern, _read_calendar) for pattern in DATES),
     _rule(
         rf"\b(?:after|since|from|"
         rf"past)\s+(?:minute\s+)?(?P<a>{_INSTANT}){_WHOLE}(?:\s+on(?:wards?)?)?(?!\w)",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from planners.plan import TimeWindow
 from planners.time_expressions import DAY_S, POINT_TOLERANCE_S
+from streammem.calendar_words import date_span
 from streammem.timeline import WALL_CLOCK_FROM_NS, format_iso, format_offset, seconds_to_ns
 from streammem.types import NS_PER_S, Recording
 
@@ -49,9 +50,12 @@ def resolve_window(
         tolerance_s: how far around an instant (`at 0:35`) to look.
     """
     spans: list[Span] = []
+    dated = date_span(window.text, now_ns=now_ns) if window is not None and window.origin == "calendar" else None
     for recording in recordings:
         low_ns, high_ns = recording.t_start_ns, min(recording.t_end_ns, now_ns)
-        if window is not None:
+        if dated is not None:
+            low_ns, high_ns = max(low_ns, dated[0]), min(high_ns, dated[1])
+        elif window is not None and window.origin != "calendar":
             origin_ns = _origin_ns(window, recording=recording, recordings=recordings, now_ns=now_ns)
             scale = 1.0
             if window.clock_parts and has_wall_clock(recording) and _is_time_of_day(window, recording):
@@ -82,7 +86,7 @@ def _origin_ns(window: TimeWindow, *, recording: Recording, recordings: Sequence
             return max(now_ns - 1, 0) // DAY_NS * DAY_NS
         case "first_day":
             return min(each.t_start_ns for each in recordings) // DAY_NS * DAY_NS
-        case "epoch":
+        case "epoch" | "calendar":
             return 0
 
 

@@ -1,9 +1,9 @@
 """When a question asked at a moment is likely to be about: the times it names, and the near past more than the far.
 
 Both are preferences, never filters: people say "this morning" at two in the afternoon, and of the day before. A
-question's time words ("yesterday evening", "on day 2", "two hours ago") and those of its possible answers name spans;
-what lies in one of them gets a bonus. Everything else fades with the square of the logarithm of its age: a day
-costs 0.07 of a score in [0, 1], a week 0.13, the last nine minutes nothing.
+question's time words ("yesterday evening", "on day 2", "on 7 May", "two hours ago") and those of its possible answers
+name spans; what lies in one of them gets a bonus. Everything else fades with the square of the logarithm of its age: a
+day costs 0.07 of a score in [0, 1], a week 0.13, the last nine minutes nothing.
 
 Days are those of the stored times (UTC, or of the recording that starts at 0) and last until four in the morning.
 Regular expressions only; 0.2 ms. Knows no row and no search.
@@ -18,6 +18,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from streammem.calendar_words import DATES, date_span
 from streammem.types import NS_PER_S
 
 FRESH_S = 540.0
@@ -152,6 +153,11 @@ def _clock(reading: _Reading, match: re.Match[str]) -> Seconds | None:
     return at - _CLOCK_SLACK_S, at + _CLOCK_SLACK_S
 
 
+def _date(reading: _Reading, match: re.Match[str]) -> Seconds | None:
+    span = date_span(match.group(), now_ns=round(reading.now_s * NS_PER_S))
+    return None if span is None else (span[0] / NS_PER_S, span[1] / NS_PER_S)
+
+
 _Rule = tuple[re.Pattern[str], Callable[[_Reading, re.Match[str]], Seconds | None]]
 _RULES: tuple[_Rule, ...] = (
     (
@@ -176,6 +182,7 @@ _RULES: tuple[_Rule, ...] = (
     ),
     (re.compile(rf"\bthis ({_PART})\b"), lambda reading, match: reading.day(0, match[1])),
     (re.compile(r"\b(?:tonight|today)\b"), lambda reading, _: reading.day(0)),
+    *((pattern, _date) for pattern in DATES),
     (re.compile(r"\b(?:at|around) (\d{1,2})(?::(\d\d))?\s*(am|pm|a\.m|p\.m|o'clock)?(?![\w:])"), _clock),
 )
 """In this order: what a rule reads, the later ones do not see."""

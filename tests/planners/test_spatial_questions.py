@@ -106,6 +106,8 @@ def answer(memory: Memory, question: str, **more: object) -> Answer:
         ("How do I get from the kitchen to the bed?", ("To the bed in the bedroom", "into the hall", "bed is there")),
         ("How do I get back to where we met Anna?", ("To where we met Anna in the hall at 2026-11-25T10:00",)),
         ("How far is the sink?", ("The sink is", "m away", "in the kitchen")),
+        ("Where was the mug on Wednesday?", ("on the table in the kitchen", "2026-11-25T10:00")),
+        ("What was moved on 26 November?", ("mug", "book", "2026-11-26T09:00")),
         ("Is the mug still on the table?", ("No. The mug was last seen in the sink in the kitchen",)),
         ("Was the mug on the table yesterday?", ("Yes, the mug is on the table", "2026-11-25T10:00")),
         ("Is the mug in the garage?", ("No garage is known. The mug was last seen in the sink",)),

@@ -1,0 +1,123 @@
+"""Dates in plain English: `on 7 May 2023`, `May 7th`, `in March`, `on Tuesday evening`, `last week`, `since Monday`.
+
+A date without a year, and a weekday, is the last one that had begun when it was asked. Days are UTC days, weeks begin
+on Monday. Only for times of day: a memory whose recordings count from 0 has no dates. Regular expressions only;
+microseconds.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from streammem.timeline import WALL_CLOCK_FROM_NS
+from streammem.types import NS_PER_S
+
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_PARTS: dict[str, tuple[float, float]] = {
+    "morning": (5, 12), "noon": (11, 14), "lunchtime": (11, 14), "afternoon": (12, 18), "evening": (17, 24),
+    "night": (18, 29),
+}  # fmt: skip
+"""Hours of a day as people use the words; they overlap on purpose."""
+END_OF_TIME_NS = 1 << 62
+
+_MONTH = "|".join(rf"{name[:3]}(?:{name[3:]})?\.?" if len(name) > 3 else name for name in _MONTHS) + r"|sept\.?"
+_LONG_MONTH = "|".join(_MONTHS)
+_YEAR = r"(?P<year>(?:19|20)\d\d)"
+_OF_DAY = rf"(?:,?\s+(?:at\s+|in\s+the\s+)?(?P<part>{'|'.join(_PARTS)}))?"
+_EDGE = r"(?:(?P<edge>since|after|before|until|till|by)\s+)?"
+_FORMS = (
+    rf"{_EDGE}(?:on\s+)?(?:the\s+)?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month>{_MONTH})(?:,?\s+{_YEAR})?"
+    rf"{_OF_DAY}",
+    rf"{_EDGE}(?:on\s+)?(?P<month>{_MONTH})\s+(?:the\s+)?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:])(?:,?\s+{_YEAR})?"
+    rf"{_OF_DAY}",
+    rf"{_EDGE}(?:in\s+|during\s+)?(?P<month>{_LONG_MONTH}),?\s+{_YEAR}",
+    rf"(?:in|during|(?P<edge>since|after|before|until))\s+(?P<month>{_LONG_MONTH})",
+    rf"(?:in|during|(?P<edge>since|after|before|until))\s+{_YEAR}",
+    rf"(?:on|(?P<back>last)|this(?:\s+past)?|(?P<edge>since|after|before|until|by))\s+(?:last\s+)?"
+    rf"(?P<weekday>{'|'.join(_DAYS)}){_OF_DAY}",
+    rf"(?P<weekday>{'|'.join(_DAYS)})\s+(?P<part>{'|'.join(_PARTS)})",
+    rf"{_EDGE}(?:(?P<back>last|the\s+previous)|this)\s+(?P<stretch>weekend|week|month|year)",
+)
+DATES = tuple(re.compile(rf"\b(?:{form})(?!\w)", re.I) for form in _FORMS)
+"""Every form of a date, the most definite first."""
+
+
+def date_span(words: str, *, now_ns: int) -> tuple[int, int] | None:
+    """The span, in nanoseconds, that a date names at a moment; None where it is none, or where there are no dates.
+
+    Example:
+        >>> now_ns = 1_700_000_000 * NS_PER_S  # Tuesday, 14 November 2023, 22:13
+        >>> [at // NS_PER_S for at in date_span("on 7 May", now_ns=now_ns)]
+        [1683417600, 1683504000]
+    """
+    match = next((match for pattern in DATES if (match := pattern.search(words))), None)
+    if match is None or now_ns < WALL_CLOCK_FROM_NS:
+        return None
+    try:
+        span = _span(match.groupdict(), datetime.fromtimestamp(now_ns / NS_PER_S, UTC))
+    except ValueError:  # 31 April
+        return None
+    start_ns, end_ns = (round(at.timestamp()) * NS_PER_S for at in span)
+    match (match.groupdict().get("edge") or "").lower():
+        case "since":
+            return start_ns, END_OF_TIME_NS
+        case "after":
+            return end_ns, END_OF_TIME_NS
+        case "before" | "until" | "till" | "by":
+            return 0, start_ns
+        case _:
+            return start_ns, end_ns
+
+
+def _span(said: dict[str, str | None], now: datetime) -> tuple[datetime, datetime]:
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if weekday := said.get("weekday"):
+        back = (today.weekday() - _DAYS.index(weekday.lower())) % 7
+        if back == 0 and said.get("back"):
+            back = 7
+        return _part(today - timedelta(days=back), said)
+    if stretch := said.get("stretch"):
+        return _stretch(stretch.lower(), today, is_last=said.get("back") is not None)
+    year = int(said["year"] or 0) if "year" in said else 0
+    name = (said.get("month") or "").lower().rstrip(".")
+    if not name:
+        return datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
+    month = 1 + next(number for number, known in enumerate(_MONTHS) if known.startswith(name[:3]))
+    if day := said.get("day"):
+        at = datetime(year or now.year, month, int(day), tzinfo=UTC)
+        return _part(at if year or at <= now else at.replace(year=now.year - 1), said)
+    first = datetime(year or now.year, month, 1, tzinfo=UTC)
+    if not year and first > now:
+        first = first.replace(year=now.year - 1)
+    return first, _next_month(first)
+
+
+def _part(day: datetime, said: dict[str, str | None]) -> tuple[datetime, datetime]:
+    low, high = _PARTS[said["part"].lower()] if said.get("part") else (0.0, 24.0)  # type: ignore[union-attr]
+    return day + timedelta(hours=low), day + timedelta(hours=high)
+
+
+def _stretch(stretch: str, today: datetime, *, is_last: bool) -> tuple[datetime, datetime]:
+    monday = today - timedelta(days=today.weekday())
+    match stretch:
+        case "week":
+            start = monday - timedelta(days=7 if is_last else 0)
+            return start, start + timedelta(days=7)
+        case "weekend":
+            start = monday + timedelta(days=5 - (7 if is_last or today.weekday() < 5 else 0))
+            return start, start + timedelta(days=2)
+        case "month":
+            start = today.replace(day=1)
+            return (_next_month(start - timedelta(days=32)), start) if is_last else (start, _next_month(start))
+        case _:
+            start = today.replace(month=1, day=1, year=today.year - (1 if is_last else 0))
+            return start, start.replace(year=start.year + 1)
+
+
+def _next_month(at: datetime) -> datetime:
+    return (at.replace(day=1) + timedelta(days=32)).replace(day=1)
