@@ -117,12 +117,13 @@ class TimeWords:
 
     def __init__(self, recordings: Sequence[Recording]) -> None:
         self._several = len(recordings) > 1
+        self._has_days = any(DAY_NS <= one.t_end_ns < WALL_CLOCK_FROM_NS for one in recordings)
 
     def instant(self, t_ns: int) -> str:
-        """`0:00:35` or `2026-11-21T10:42:00.000+00:00`."""
+        """`0:00:35`, `day 2, 9:10:00` where offsets go beyond a day, or `2026-11-21T10:42:00.000+00:00`."""
         if t_ns >= WALL_CLOCK_FROM_NS:
             return format_iso(t_ns).replace(".000", "")
-        if t_ns >= DAY_NS:
+        if self._has_days:
             return f"day {t_ns // DAY_NS + 1}, {format_offset(t_ns % DAY_NS)}"
         return format_offset(t_ns)
 
