@@ -19,6 +19,9 @@ routes into the same one, and a route is followed with walks of the other folds 
 * nobody stopped there: all of them but those that end within one link of the goal of the route at hand, or pass
   through the goal with the same start.
 
+With `--memory FOLDER` the walks go through a memory folder: they are written to it, it is closed, and they are recalled
+from it as it is opened again. The figures are the same.
+
 The weights of remembered evidence are learned on seen_dev with all walks of its other folds. Everything is
 deterministic; about two minutes of one core, four with `--ablate`; `--any-length`, which shows how much is owed to the
 known length of routes, takes several times as long and some gigabytes.
@@ -40,6 +43,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from planners.navigate import (
     Example,
+    KeptWalks,
     LandmarkMemory,
     Priors,
     RouteFollower,
@@ -56,6 +60,7 @@ from planners.navigate.evidence import Considered, recall_landmarks
 from planners.navigate.picture import route_picture
 from planners.navigate.route_plan import RoutePlan
 from streammem.errors import InputError, StreamMemError
+from streammem.memory import Memory
 
 COVERED = 0.95
 """Share of the places that the other walks touch which "one pass" touches; the rest would double the walking."""
@@ -100,6 +105,7 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=None, help="only so many routes of each split")
     parser.add_argument("--ablate", action="store_true", help="leave parts of the evidence out, one at a time")
     parser.add_argument("--any-length", action="store_true", help="routes of 10 to 60 links, their length not learned")
+    parser.add_argument("--memory", type=Path, default=None, help="keep the walks in this memory folder, a new one")
     parser.add_argument("--priors", type=Path, default=None, help="write the learned priors (without memory) here")
     parser.add_argument("--picture", type=Path, default=None, help="write an SVG of one followed route of unseen_dev")
     parser.add_argument("--route", type=int, default=0, help="which one: its line, from 0")
@@ -158,7 +164,9 @@ def _evaluate(graph: StreetGraph, splits: dict[str, list[WrittenRoute]], argumen
         _say(name, "rules, priors learned on seen_dev", scores)
     if arguments.priors:
         taught.priors(None).save(arguments.priors)
-    walked = {name: _Walked(graph, split, arguments.folds) for name, split in tasks.items()}
+    kept = _Kept(graph, arguments.memory)
+    walked = {name: _Walked(graph, split, arguments.folds, name, kept) for name, split in tasks.items()}
+    kept.open_again()
     remembering = _Taught(graph, seen, keep, walked["seen_dev"].all_walks)
     for name, split in tasks.items():
         for condition, recall, amount in walked[name].conditions():
@@ -220,29 +228,29 @@ def _tasks(follower: RouteFollower, routes: Sequence[WrittenRoute], folds: int) 
 class _Walked:
     """What is remembered of a split's area, by condition."""
 
-    def __init__(self, graph: StreetGraph, tasks: list[Task], folds: int) -> None:
-        self._graph = graph
+    def __init__(self, graph: StreetGraph, tasks: list[Task], folds: int, split: str, kept: _Kept) -> None:
+        self._graph, self._split, self._kept = graph, split, kept
         self._tasks = tasks
         others = [[task for task in tasks if task.fold != fold] for fold in range(folds)]
         passes = [_one_pass(walks) for walks in others]
-        self._all = [self._remember(walks) for walks in others]
-        self._pass = [self._remember(walks) for walks in passes]
+        self._all = [self._remember(walks, f"all but {fold}") for fold, walks in enumerate(others)]
+        self._pass = [self._remember(walks, f"pass without {fold}") for fold, walks in enumerate(passes)]
         self._amounts = (self._amount(passes), self._amount(others))
 
     def conditions(self) -> list[tuple[str, Recall, str]]:
         one_pass, everything = self._amounts
         return [
-            ("one pass", lambda task: self._pass[task.fold], one_pass),
+            ("one pass", lambda task: self._kept[self._pass[task.fold]], one_pass),
             ("nobody stopped there", self._nobody_stopped, everything),
             ("all walks", self.all_walks, everything),
         ]
 
     def all_walks(self, task: Task) -> LandmarkMemory:
-        return self._all[task.fold]
+        return self._kept[self._all[task.fold]]
 
     def _nobody_stopped(self, task: Task) -> LandmarkMemory:
         near = {task.goal, *self._graph.neighbours[task.goal]}
-        return self._all[task.fold].without(
+        return self._kept[self._all[task.fold]].without(
             {
                 str(walk.number)
                 for walk in self._tasks
@@ -250,11 +258,12 @@ class _Walked:
             }
         )
 
-    def _remember(self, walks: Sequence[Task]) -> WalkMemory:
-        memory = WalkMemory(self._graph)
+    def _remember(self, walks: Sequence[Task], name: str) -> str:
+        """Returns the name under which it is kept."""
+        name = f"{self._split} {name}"
         for walk in walks:
-            memory.remember(str(walk.number), walk.plan, describe_route(self._graph, walk.reference))
-        return memory
+            self._kept[name].remember(str(walk.number), walk.plan, describe_route(self._graph, walk.reference))
+        return name
 
     def _amount(self, folds: Sequence[Sequence[Task]]) -> str:
         """Walks, kilometres walked, and how often that walks the streets of the area."""
@@ -269,6 +278,28 @@ class _Walked:
     def _length_m(self, places: Sequence[int]) -> float:
         steps = np.diff(self._graph.position_m[list(places)], axis=0)
         return float(np.hypot(steps[:, 0], steps[:, 1]).sum())
+
+
+class _Kept:
+    """Memories of walks by name: in this process, or in a folder that is closed and opened again before it is asked."""
+
+    def __init__(self, graph: StreetGraph, folder: Path | None) -> None:
+        self._graph = graph
+        self._memory = None if folder is None else Memory.open(folder, write=True, create=True)
+        self._named: dict[str, WalkMemory | KeptWalks] = {}
+
+    def __getitem__(self, name: str) -> WalkMemory | KeptWalks:
+        if name not in self._named:
+            memory, graph = self._memory, self._graph
+            self._named[name] = WalkMemory(graph) if memory is None else KeptWalks(memory, graph, recording=name)
+        return self._named[name]
+
+    def open_again(self) -> None:
+        """For reading; of a folder, nothing stays in mind."""
+        if self._memory is not None:
+            folder = self._memory.folder
+            self._memory.close()
+            self._memory, self._named = Memory.open(folder), {}
 
 
 def _one_pass(walks: Sequence[Task]) -> list[Task]:

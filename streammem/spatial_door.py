@@ -39,8 +39,8 @@ class SpatialDoor:
     """How often something was taken out of this open memory: whoever keeps a copy in mind reads it again."""
 
     def put_spatial_rows(self, rows: dict[str, list[dict[str, Any]]]) -> int:
-        """Queues rows of `object_states` and `place_log`; committed like everything that is written. Returns how many
-        may be remembered."""
+        """Queues rows of the tables in `store.tables.SPATIAL`; committed like everything that is written. Returns how
+        many may be remembered."""
         kept = {
             name: [
                 row

@@ -228,6 +228,7 @@ def _landmarks(
         landmarks.append(
             Landmark(
                 name=mention.name,
+                said=mention.said,
                 leg=leg,
                 junctions=junctions,
                 at_junction=at_junction,

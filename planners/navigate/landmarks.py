@@ -61,6 +61,7 @@ class Mention:
     """A name in the text and what is said of where it stands."""
 
     name: str
+    said: str
     start: int
     end: int
     side: Side
@@ -88,6 +89,7 @@ def find_mentions(text: str) -> list[Mention]:
             mentions.append(
                 Mention(
                     name=name,
+                    said=part,
                     start=start,
                     end=found.end(),
                     side="none" if side is None else ("left" if side.group(1) == "left" else "right"),

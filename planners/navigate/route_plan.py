@@ -46,6 +46,8 @@ class Landmark(_Part):
 
     name: str
     """Lower case, as words."""
+    said: str = ""
+    """As it was written."""
     leg: int = Field(ge=0)
     junctions: int = Field(ge=0)
     """Junctions counted on that leg when it is named."""

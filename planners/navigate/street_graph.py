@@ -101,6 +101,10 @@ class StreetGraph:
         except KeyError:
             raise InputError(f"The street graph has no place {name!r}.") from None
 
+    def has(self, name: str) -> bool:
+        """Whether a place has that name."""
+        return name in self._index
+
     def is_junction(self, place: int) -> bool:
         return len(self.neighbours[place]) >= JUNCTION_DEGREE
 

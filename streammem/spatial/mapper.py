@@ -20,6 +20,7 @@ from streammem.protocols import QueryEncoder
 from streammem.spatial.backprojection import Sighting, place_detection
 from streammem.spatial.journal import bundle_of
 from streammem.spatial.live_map import LiveMap
+from streammem.spatial.named_rooms import NamedRooms
 from streammem.spatial.object_log import ObjectLog, row_of
 from streammem.spatial.object_memory import ObjectMemory
 from streammem.spatial.objects import Look, ObjectMap
@@ -29,7 +30,7 @@ from streammem.spatial.place_log import PlaceLog, PlaceNotes
 from streammem.spatial.places import PlaceGraph
 from streammem.spatial.records import ObjectState, ObservedChanges
 from streammem.spatial.settings import SpatialSettings
-from streammem.store.tables import OBJECT_STATES, PLACE_LOG
+from streammem.store.tables import NAMED_ROOMS, OBJECT_STATES, PLACE_LOG
 from streammem.types import NS_PER_S, Recording
 
 logger = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class Mapper:
         self.settings = settings
         self.encoder = encoder
         self.short_term = ObjectMemory[str](settings.short_term_objects)
-        self.rooms: dict[str, tuple[Floats, Floats]] = {}
+        self.rooms = NamedRooms(memory, recording=recording)
         self.pose: Floats | None = None
         self.dropped = 0
         """Observations that could not be used at all."""
@@ -84,6 +85,7 @@ class Mapper:
         )
         self.places: PlaceGraph = self._place_log.new_graph()
         self._notes = PlaceNotes(self.recording)
+        self.rooms.read()
         path = self._place_log.path()
         self.t_last_ns: int | None = int(path.t_ns[-1]) if len(path) else None
         for state in self.objects.known.values():
@@ -185,14 +187,12 @@ class Mapper:
 
     def name_rooms(self, boxes: Mapping[str, tuple[Vector3, Vector3]]) -> None:
         """Rooms by their corners: then a thing's room is where it is, and not guessed from places nearby."""
-        for name, (low, high) in boxes.items():
-            self.rooms[name] = (np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64))
+        self.rooms.name(boxes)
 
     def room_of(self, point_m: Floats, camera_room: str | None) -> str | None:
         """The room that a point is in, as far as is known."""
-        for name, (low, high) in self.rooms.items():
-            if (point_m >= low).all() and (point_m <= high).all():
-                return name
+        if (named := self.rooms.at(point_m)) is not None:
+            return named
         nearest = self.places.nearest(point_m)
         if nearest is None:
             return camera_room
@@ -269,8 +269,9 @@ class Mapper:
 
     def _put(self, place_rows: list[dict[str, object]]) -> None:
         state_rows = [row_of(noted) for noted in self.objects.take_states()]
-        if state_rows or place_rows:
-            self.memory.put_spatial_rows({OBJECT_STATES: state_rows, PLACE_LOG: place_rows})
+        room_rows = [] if self.t_last_ns is None else self.rooms.take_rows(self.t_last_ns)
+        if state_rows or place_rows or room_rows:
+            self.memory.put_spatial_rows({OBJECT_STATES: state_rows, PLACE_LOG: place_rows, NAMED_ROOMS: room_rows})
 
     def _save_now_and_then(self, t_ns: int) -> None:
         if self._told_ns is None or t_ns - self._told_ns >= LONG_S * NS_PER_S:

@@ -29,6 +29,8 @@ from streammem.store.selection import Selection
 from streammem.store.state import STATE
 from streammem.store.tables import (
     EVENTS,
+    LANDMARKS,
+    NAMED_ROOMS,
     OBJECT_STATES,
     PLACE_LOG,
     PROJECTIONS,
@@ -47,7 +49,7 @@ IDS_AT_ONCE = 20_000
 """Ids in one delete: about 600 kB of SQL."""
 ID_COLUMN = {
     "events": "event_id", "observations": "observation_id", "keyframes": "keyframe_id", "facts": "assertion_id",
-    OBJECT_STATES: "state_id", PLACE_LOG: "row_id",
+    OBJECT_STATES: "state_id", PLACE_LOG: "row_id", NAMED_ROOMS: "row_id", LANDMARKS: "row_id",
 }  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from streammem.store.tables import (
     EVENTS,
     FACTS,
     KEYFRAMES,
+    LANDMARKS,
     OBJECT_STATES,
     OBSERVATIONS,
     PROJECTIONS,
@@ -60,6 +61,7 @@ def make_plan(reader: Reader, selection: Selection, *, encoder: QueryEncoder | N
     recordings = {row["recording"]: recording_of(row) for row in reader.scan(RECORDINGS, Where())}
     for name in selection.recordings or ():
         known = name in recordings or reader.count(EVENTS, Where().equals("recording", name))
+        known = known or any(reader.count(table, Where().equals("recording", name)) for table in SPATIAL)
         if not known and not count_concerned(reader, Cut(recordings=(name,))):
             raise InputError(f"There is no recording {name!r} in memory; `streammem info` lists them.")
     if selection.is_whole:
@@ -336,7 +338,7 @@ class _Planner:
 
     def _mark(self, name: str, row: Row, start_ns: int, end_ns: int) -> None:
         key, origin = self._key(row["recording"])
-        if name == OBJECT_STATES:
+        if name in (OBJECT_STATES, LANDMARKS) and row["label"]:
             kind, label = "object", label_key(key, row["label"])
         elif name == OBSERVATIONS:
             label = label_key(key, row["label"]) if row["kind"] == "object" and row["label"] else None

@@ -23,6 +23,8 @@ from streammem.store.tables import (
     FACTS,
     FULL_TEXT,
     KEYFRAMES,
+    LANDMARKS,
+    NAMED_ROOMS,
     OBJECT_STATES,
     OBSERVATIONS,
     PLACE_LOG,
@@ -40,6 +42,8 @@ _BTREE: dict[str, tuple[str, ...]] = {
     RECORDINGS: ("recording",),
     OBJECT_STATES: ("state_id", "object_id", "t_start_ns", "t_end_ns", "x_m", "y_m"),
     PLACE_LOG: ("place_id", "t_end_ns"),
+    NAMED_ROOMS: ("recording",),
+    LANDMARKS: ("recording", "label"),
     **{name: table.indexed for name, table in STATE.items()},
 }
 _BITMAP: dict[str, tuple[str, ...]] = {

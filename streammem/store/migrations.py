@@ -67,6 +67,7 @@ MIGRATIONS: tuple[tuple[str, Callable[[Any], None] | None], ...] = (
     ("0003 texts of moments out of the full-text index", _moment_texts),
     ("0004 lines are found by the name of who said them", _searched_lines),
     ("0005 tables of the spatial memory, made when first written to", None),
+    ("0006 tables of named rooms and of landmarks along streets, made when first written to", None),
 )
 """(name, step). The schema version of this code is their number; a step gets the LanceDB connection."""
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -14,7 +14,17 @@ from typing import Any, cast
 
 from streammem.errors import InputError
 from streammem.store.filters import Where
-from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBJECT_STATES, OBSERVATIONS, PLACE_LOG, Row
+from streammem.store.tables import (
+    EVENTS,
+    FACTS,
+    KEYFRAMES,
+    LANDMARKS,
+    NAMED_ROOMS,
+    OBJECT_STATES,
+    OBSERVATIONS,
+    PLACE_LOG,
+    Row,
+)
 
 _WORDS = re.compile(r"[^\W_]+")
 _SAID_COLUMNS: dict[str, tuple[str, ...]] = {
@@ -24,6 +34,8 @@ _SAID_COLUMNS: dict[str, tuple[str, ...]] = {
     FACTS: ("subject", "object", "text"),
     OBJECT_STATES: ("label", "instance_id", "state", "room"),
     PLACE_LOG: ("room",),
+    NAMED_ROOMS: ("room",),
+    LANDMARKS: ("label", "said", "walk"),
 }
 
 

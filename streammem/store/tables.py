@@ -44,10 +44,11 @@ TABLES = (*PROJECTIONS, EVENTS, RECORDINGS, BELIEFS)
 """Made with the memory; those of `store.state` when something is first written to them."""
 UNNUMBERED = frozenset({RECORDINGS, BELIEFS, *STATE})
 """Tables whose rows count as they are, whatever batch the journal has got to."""
-OBJECT_STATES, PLACE_LOG = "object_states", "place_log"
-SPATIAL = (OBJECT_STATES, PLACE_LOG)
+OBJECT_STATES, PLACE_LOG, NAMED_ROOMS, LANDMARKS = "object_states", "place_log", "named_rooms", "landmarks"
+SPATIAL = (OBJECT_STATES, PLACE_LOG, NAMED_ROOMS, LANDMARKS)
 """Written before the journal too, append-only; made when first written, since most memories have none.
-`streammem.spatial` fills them: an object's states, and what happened to the graph of places."""
+`streammem.spatial` fills them: an object's states, what happened to the graph of places, and where rooms were said to
+be. `planners.navigate` fills `landmarks`: where on a street graph the words about a walk placed them."""
 
 UNNAMED_MODEL = "unnamed"
 KEYFRAME_HALF_SPAN_NS = NS_PER_S
@@ -86,6 +87,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "row_id", "place_id", "recording", "frame", "kind", "t_start_ns", "t_end_ns", "x_m", "y_m", "z_m", "pose",
         "room", "from_id", "distance_m",
     ),
+    NAMED_ROOMS: ("row_id", "recording", "room", "t_start_ns", "t_end_ns", "low_m", "high_m"),
+    LANDMARKS: ("row_id", "recording", "walk", "label", "said", "number", "t_start_ns", "t_end_ns", "places", "shares"),
     RECORDINGS: (
         "recording", "uri", "fingerprint", "t_start_ns", "t_end_ns", "status", "has_video", "has_audio", "gaps",
         "dropped", "models", "checkpoint",
@@ -106,7 +109,9 @@ def schema_of(table: str) -> Any:
         "events": pa.int64(), "event_ids": pa.list_(pa.string()), "is_live": pa.bool_(), "is_tangled": pa.bool_(),
         "is_gone": pa.bool_(), "commit_seq": pa.int64(), "x_m": pa.float64(), "y_m": pa.float64(),
         "z_m": pa.float64(), "size_m": pa.list_(pa.float64()), "observer_pose": pa.list_(pa.float64()),
-        "pose": pa.list_(pa.float64()), "is_missing": pa.bool_(), "sightings": pa.int64(), "distance_m": pa.float64(),
+        "pose": pa.list_(pa.float64()), "low_m": pa.list_(pa.float64()), "high_m": pa.list_(pa.float64()),
+        "number": pa.int64(), "places": pa.list_(pa.string()), "shares": pa.list_(pa.float64()),
+        "is_missing": pa.bool_(), "sightings": pa.int64(), "distance_m": pa.float64(),
     }  # fmt: skip
     fields = [
         pa.field(name, kinds.get(name, pa.int64() if name.endswith("_ns") else pa.string())) for name in COLUMNS[table]

@@ -8,8 +8,10 @@ import pytest
 
 from planners.navigate import (
     Example,
+    KeptWalks,
     Priors,
     RouteFollower,
+    RoutePlan,
     StreetGraph,
     WalkMemory,
     hand_set_priors,
@@ -17,10 +19,11 @@ from planners.navigate import (
     read_instructions,
 )
 from planners.navigate.alignment import align
-from planners.navigate.candidates import describe_route, possible_routes
+from planners.navigate.candidates import Route, describe_route, possible_routes
 from planners.navigate.landmarks import find_mentions, landmark_name
 from planners.navigate.picture import route_picture
 from streammem.errors import InputError
+from streammem.memory import Memory
 
 BLOCK = 5
 """Links between neighbouring junctions of the town, 10 m each."""
@@ -219,6 +222,89 @@ def test_a_remembered_landmark_moves_the_stop(town: StreetGraph) -> None:
     assert followed.share_at[luna] > 2 * without.share_at[luna]
     forgotten = RouteFollower(town, priors=priors, memory=memory.without({"monday"}))
     assert forgotten.follow(text, start=start, heading_deg=0.0).share_at == without.share_at
+
+
+def told_walks(town: StreetGraph) -> list[tuple[str, RoutePlan, Route]]:
+    said = (
+        ("monday", "Pass Luna Cafe on the left and go through the light. Stop after the light.", (6, 10), (12, 10)),
+        ("tuesday", "Go through one light. Stop in front of Luna Cafe.", (14, 10), (8, 10)),
+        ("wednesday", "Pass Zephyrine Books on the corner, then stop in front of Luna Cafe.", (6, 10), (8, 10)),
+        ("thursday", "Turn left at the light and stop.", (15, 1), (15, 4)),
+    )
+    return [(day, read_instructions(text), describe_route(town, walk(town, a, b))) for day, text, a, b in said]
+
+
+def test_walks_are_there_again_when_the_folder_is_opened_again(town: StreetGraph, tmp_path: Path) -> None:
+    here = WalkMemory(town)
+    with Memory.open(tmp_path / "m", write=True, create=True) as memory:
+        kept = KeptWalks(memory, town)
+        for number, (day, plan, route) in enumerate(told_walks(town)):
+            here.remember(day, plan, route)
+            assert kept.remember(day, plan, route, t_ns=number * 1000) == len(plan.landmarks)
+            assert kept.remember(day, plan, route, t_ns=number * 1000) == 0
+        assert kept.landmarks("luna cafe") == here.landmarks("luna cafe")
+    with Memory.open(tmp_path / "m") as memory:
+        kept = KeptWalks(memory, town)
+        assert kept.walks == here.walks == 4
+        for name in ("luna cafe", "zephyrine book", "nowhere"):
+            assert kept.landmarks(name) == here.landmarks(name)
+        text = "Turn right at the second light. Stop in front of Luna Cafe on the left."
+        start = town.index_of(name_at(5, 2))
+        priors = hand_set_priors(min_hops=3, max_hops=25)
+        followed = RouteFollower(town, priors=priors, memory=kept).follow(text, start=start, heading_deg=0.0)
+        assert followed == RouteFollower(town, priors=priors, memory=here).follow(text, start=start, heading_deg=0.0)
+        less, more = kept.without({"tuesday"}), here.without({"tuesday"})
+        assert less.landmarks("luna cafe") == more.landmarks("luna cafe") != here.landmarks("luna cafe")
+    with Memory.open(tmp_path / "m", write=True) as memory:  # and is gone on with
+        kept = KeptWalks(memory, town)
+        assert kept.remember(*told_walks(town)[0]) == 0
+        day, plan, route = "friday", *told_walks(town)[1][1:]
+        assert kept.remember(day, plan, route) == len(here.remember(day, plan, route)) == 1
+        assert kept.landmarks("luna cafe") == here.landmarks("luna cafe")
+
+
+def test_a_graph_that_is_numbered_otherwise_has_the_same_landmarks(town: StreetGraph, tmp_path: Path) -> None:
+    order = sorted(range(len(town.ids)), reverse=True)
+    places = [(town.ids[n], *town.position_m[n].tolist()) for n in order]
+    links = [(town.ids[a], heading, town.ids[b]) for (a, b), heading in town.heading_deg.items()]
+    other = StreetGraph.from_links(places, links)
+    elsewhere = StreetGraph.from_links([("x", 0.0, 0.0), ("y", 9.0, 0.0)], [("x", 90.0, "y"), ("y", 270.0, "x")])
+    with Memory.open(tmp_path / "m", write=True, create=True) as memory:
+        for day, plan, route in told_walks(town):
+            KeptWalks(memory, town).remember(day, plan, route)
+        [here], [there] = (KeptWalks(memory, graph).landmarks("luna cafe") for graph in (town, other))
+        by_name = [{graph.ids[p]: s for p, s in one.share_at.items()} for graph, one in ((town, here), (other, there))]
+        assert by_name[0] == pytest.approx(by_name[1])
+        assert KeptWalks(memory, elsewhere).landmarks("luna cafe") == []
+
+
+@pytest.mark.parametrize("how", ["about", "span", "recording"])
+def test_forgetting_reaches_walks(town: StreetGraph, tmp_path: Path, how: str) -> None:
+    folder = tmp_path / "m"
+    with Memory.open(folder, write=True, create=True) as memory:
+        kept = KeptWalks(memory, town)
+        for number, (day, plan, route) in enumerate(told_walks(town)):
+            kept.remember(day, plan, route, t_ns=number * 1000)
+        memory.flush()
+        assert b"zephyrine" in held(folder)
+        if how == "about":
+            done = memory.forget(about="Zephyrine Books")
+        elif how == "span":
+            done = memory.forget(recordings=["walks"], after_ns=1500, before_ns=2500)
+        else:
+            done = memory.forget(recordings=["walks"])
+        assert done.rows["landmarks"] == {"about": 1, "span": 2, "recording": 5}[how]
+        assert kept.landmarks("zephyrine book") == []
+        mentions = [one.mentions for one in kept.landmarks("luna cafe")]
+        assert mentions == {"about": [3], "span": [2], "recording": []}[how]
+        day, plan, route = told_walks(town)[2]
+        assert kept.remember(day, plan, route, t_ns=2000) == 0  # what was forgotten is not taken in again
+        assert kept.landmarks("zephyrine book") == []
+    assert b"zephyrine" not in held(folder).lower()
+
+
+def held(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
 def test_walks_sharpen_one_landmark_and_keep_others_of_its_name_apart(town: StreetGraph) -> None:

@@ -87,12 +87,30 @@ def test_every_condition_is_reported(
     assert json.loads((tmp_path / "p.json").read_text(encoding="utf-8"))["weights"]
 
 
+def test_walks_through_a_memory_folder_give_the_same_figures(
+    evaluation: ModuleType,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = []
+    for more in ((), ("--memory", str(tmp_path / "m"))):
+        assert run(evaluation, monkeypatch, str(folder), "--folds", "2", *more) == 0
+        told.append(capsys.readouterr().out.splitlines()[:-1])  # the last line says how long it took
+    assert told[0] == told[1]
+    assert any("all walks" in line for line in told[0])
+
+
 def test_evaluated_routes_are_not_remembered(evaluation: ModuleType, folder: Path) -> None:
     graph = StreetGraph.read(folder)
     written = evaluation.read_split(folder / "map2seq/unseen_dev.json")
     tasks = evaluation._tasks(RouteFollower(graph, priors=hand_set_priors(min_hops=5, max_hops=15)), written, 3)
+    walks = evaluation._Kept(graph, None)
     assert tasks[0].fold == tasks[6].fold, "equal routes are dealt into one fold"
-    conditions = {name: recall for name, recall, _ in evaluation._Walked(graph, tasks, 3).conditions()}
+    conditions = {
+        name: recall for name, recall, _ in evaluation._Walked(graph, tasks, 3, "unseen_dev", walks).conditions()
+    }
     assert set(conditions) == {"one pass", "nobody stopped there", "all walks"}
     names = {task.number: task.plan.landmarks[0].name for task in tasks if task.plan.landmarks}
     for task in tasks[:6]:

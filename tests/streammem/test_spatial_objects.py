@@ -265,6 +265,26 @@ def test_forgetting_reaches_things_and_places(tmp_path: Path) -> None:
     assert b"mug" not in held
 
 
+def test_rooms_that_were_said_are_known_when_the_folder_is_opened_again(tmp_path: Path) -> None:
+    folder, world = tmp_path / "m", kitchen()
+    with SpatialMemory.open(folder, write=True, create=True) as space:
+        space.name_rooms({"scullery": ((0, -4, 0), (6, 4, 3)), "pantry": ((50, 50, 0), (60, 60, 3))})
+        space.observe(world.look(AT_TABLE, 1.0, room="yard"))
+        assert {one.room for one in space.objects()} == {"scullery"}
+    with SpatialMemory.open(folder, write=True) as space:  # without a word about rooms
+        space.observe(world.look(AT_COUNTER, 2.0, room="yard"))
+        assert {one.room for one in space.objects()} == {"scullery"}
+        space.name_rooms({"scullery": ((70, 70, 0), (80, 80, 3))})  # another room has that name
+        space.flush()
+    with SpatialMemory.open(folder, write=True) as space:
+        space.observe(world.look(AT_COUNTER, 3.0, room="yard"))
+        assert [one.room for one in space.objects(label="counter")] == ["yard"]
+        assert space.memory.forget(about="pantry").rows["named_rooms"] == 1
+        space.observe(world.look(AT_COUNTER, 4.0, room="yard"))
+    held = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    assert b"pantry" not in held
+
+
 def test_a_reader_sees_what_was_flushed_without_a_lock(tmp_path: Path) -> None:
     folder = tmp_path / "m"
     world = kitchen()

@@ -14,7 +14,7 @@ from streammem.memory import Memory
 from streammem.store import migrations
 from streammem.store.filters import Where
 from streammem.store.migrations import MANIFEST_FILE, Manifest, prepare_folder, read_manifest, write_manifest
-from streammem.store.tables import EVENTS, OBSERVATIONS
+from streammem.store.tables import EVENTS, LANDMARKS, OBSERVATIONS
 from streammem.types import Level
 from tests.bundles import WordEncoder, bundle_of
 
@@ -92,6 +92,24 @@ def test_lines_are_found_by_who_said_them(tmp_path: Path) -> None:
         pass
     assert found("wren") == [lines[0].text]
     assert found("harbour person") != []
+
+
+def test_rooms_and_walks_are_written_to_a_memory_from_before_them(tmp_path: Path) -> None:
+    folder = tmp_path / "m"
+    with Memory.open(folder, write=True, create=True) as memory:
+        memory.write(bundle_of(0))
+    step_back(folder, to=5)
+    with Memory.open(folder) as memory:
+        assert memory.spatial_rows(LANDMARKS, Where()) == []
+    row = {"row_id": "a", "recording": "r", "walk": "w", "label": "cafe", "said": "Cafe", "number": 0,
+           "t_start_ns": 1, "t_end_ns": 1, "places": ["x", "y"], "shares": [0.25, 0.1]}  # fmt: skip
+    with Memory.open(folder, write=True) as memory:
+        assert memory.put_spatial_rows({LANDMARKS: [row]}) == 1
+        memory.flush()
+    assert migrations.read_manifest(folder).schema_version == migrations.SCHEMA_VERSION
+    with Memory.open(folder) as memory:
+        assert memory.spatial_rows(LANDMARKS, Where(), columns=list(row)) == [row]
+        assert len(memory.events()) == 1
 
 
 def test_a_memory_that_is_made_while_one_looks_is_a_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
