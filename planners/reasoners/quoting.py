@@ -319,13 +319,13 @@ def answer_who(board: Board) -> Draft | None:
     best = useful[0]
     known = frozenset(token for match in board.matches if match.speaker for token in tokens(match.speaker))
     if not asks_speaker:  # captions tell who did it; the words of somebody seldom do
-        naming = [m for m in useful if m.support >= best.support - WEAKER_BY and _name_in(m.text, plan.target, known)]
+        naming = [m for m in useful if m.support >= best.support - WEAKER_BY and _name_in(m, plan.target, known)]
         best = next((match for match in naming if match.modality == "caption"), naming[0] if naming else best)
         useful = (best, *(match for match in useful if match is not best))
     at = board.view.words.span(best.recording, best.t_start_ns, best.t_end_ns)
     if best.speaker and asks_speaker:
         return Draft(text=f"{best.speaker}: {quote(best.text)} (at {at}).", matches=useful, confidence=best.support)
-    name = None if asks_speaker else _name_in(best.text, plan.target, known)
+    name = None if asks_speaker else _name_in(best, plan.target, known)
     if name and best.speaker and name.startswith("The wearer"):
         name = best.speaker  # "I" is who speaks
     if name:
@@ -351,7 +351,7 @@ def _people_around(board: Board) -> Draft | None:
         for each in board.view.observations(kinds=("speech",), span=near):
             if each.speaker:
                 people.setdefault(each.speaker, []).append(match)
-        if match.modality == "caption" and (name := _name_in(match.text, board.plan.target, known | set(people))):
+        if match.modality == "caption" and (name := _name_in(match, board.plan.target, known | set(people))):
             people.setdefault(name, []).append(match)
     if not people:
         return _people(board) if any(match.modality == "object" for match in found) else None
@@ -411,8 +411,9 @@ def _people(board: Board) -> Draft | None:
 _WATCHING = re.compile(r"^(?:I\b.{0,12}?|.{0,12}?)\b(?:watch|look|see|saw|hear|listen|notic|observ|star)\w*", re.I)
 
 
-def _name_in(text: str, target: str, known: frozenset[str]) -> str | None:
-    """The person that a caption names: `Katrina: ...`, `I moved ...`, or a capitalised word not asked about."""
+def _name_in(match: Match, target: str, known: frozenset[str]) -> str | None:
+    """The person that a line names: `Katrina: ...`, `I moved ...`, or a capitalised word not asked about."""
+    text = match.text
     if lead := re.match(r"^([A-Z][\w'\u2019-]+(?: [A-Z][\w'\u2019-]+)?)\s*:", text):
         return lead[1]
     asked = {token.lower() for token in tokens(target)}
@@ -422,12 +423,16 @@ def _name_in(text: str, target: str, known: frozenset[str]) -> str | None:
             if _WATCHING.search(text) and not _WATCHING.search(f"I {target}"):
                 continue  # "I watch Shure write": it is not I who writes
             return "The wearer of the camera (“I”)"
+        if index == 0 and token.lower() in {"we", "we've", "we\u2019ve"} and match.speaker:
+            return f"{match.speaker} (“we”)"
         if not token[0].isupper() or token.lower() in asked | FUNCTION_WORDS or len(token) < 2:
             continue
         following = spoken[index + 1] if index + 1 < len(spoken) else ""
         starts = index == 0 or re.search(rf"[.?!]\W*{re.escape(token)}\b", text) is not None
         # The first word of a sentence is a name if it is known as one, or does something: "Bob opens", not "Put the".
-        if not starts or token in known or re.search(r"(?:[a-z]s|ed)$|^and$", following):
+        # What is said begins with orders: "Buy eggs".
+        acts = match.modality == "caption" and re.search(r"(?:[a-z]s|ed)$|^and$", following)
+        if not starts or token in known or acts:
             return token
     return None
 

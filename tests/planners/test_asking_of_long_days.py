@@ -53,6 +53,8 @@ DAY = Script(
         (3610, 3613, "speech", "With so many people it feels like a small party.", "Katrina"),
         (3905, 3907, "caption", "I take the flowers with both hands.", None),
         (4205, 4207, "caption", "I go up the stairs.", None),
+        (4510, 4512, "speech", "Buy eggs and get a box for free.", "Shure"),
+        (4610, 4612, "speech", "We bought sterilised eggs.", "Jake"),
     ],
 )
 
@@ -154,6 +156,7 @@ def test_a_second_look_is_short_where_nothing_says_when(film: Memory) -> None:
         ("What did Katrina say about vases?", "I already bought the vases."),
         ("When did I first hold the small tripod?", "0:11:45"),
         ("Who wrote on the whiteboard?", "Shure:"),
+        ("Who bought the eggs?", "Jake (“we”):"),
         ('What did Shure say before Jake said "Yes, mark it"?', "Mark a timestamp"),
         ("What happened after I put my hand on the hard drive?", "takes the hard drives apart"),
         ("Did Lucia mention the screwdriver before Alice mentioned the vase?", "Yes:"),
