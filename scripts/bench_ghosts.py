@@ -1,6 +1,6 @@
 """Whether things that were moved leave ghosts in the map, and whether what stands is left alone.
 
-    python scripts/bench_ghosts.py [--moves 100]
+    python scripts/bench_ghosts.py [--moves 100] [--seed 0]
 
 For each move a room of 6 x 5 x 2.5 m is drawn with eight boxes, and one thing (0.2 to 0.8 m) in the open. Eight looks
 at it (160x120, f = 120 px, noise 2 mm * z^2, voxels of 5 cm) build the map; then the thing is gone, and four of the
@@ -171,13 +171,14 @@ def move(seed: int, engines: list[type[Ours] | type[Octomap]]) -> dict[str, np.n
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--moves", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0, help="of the first move; each has its own")
     arguments = parser.parse_args()
     print(f"{platform.machine()}, Python {platform.python_version()}; {arguments.moves} moves")
     engines: list[type[Ours] | type[Octomap]] = [Ours]
     if importlib.util.find_spec("pyoctomap"):
         engines.append(Octomap)
     total: dict[str, np.ndarray] = {}
-    for seed in range(arguments.moves):
+    for seed in range(arguments.seed, arguments.seed + arguments.moves):
         for name, rows in move(seed, engines).items():
             total[name] = total.get(name, 0) + rows
     for name, rows in total.items():

@@ -16,7 +16,7 @@ import numpy as np
 
 from streammem.memory import Memory
 from streammem.spatial.frames_log import FramesLog
-from streammem.spatial.objects import Noted
+from streammem.spatial.object_notes import Noted
 from streammem.spatial.records import ChangeKind, ObjectChange, ObjectState, Relation
 from streammem.spatial.wording import told_change
 from streammem.store.filters import Where

@@ -1,10 +1,10 @@
 """`ObjectMap`: which things there are and where, fused from sightings over time; what moved, went missing, came back.
 
-Each look: sightings are assigned to known things (identity where the source gives it, else `association`); what is left
-over is one of the things whose place was just found empty, or new; things that should be in view and were not seen have
-their place judged from depth (`visibility`). A thing that is carried about has moved when it has come to rest. A thing
-first taken for new and later found to be one that went missing is joined with it. Knows no table: every state worth
-keeping is handed out by `take_states`. Costs 1-3 ms a look with twenty things in view and hundreds known.
+Each look: sightings are assigned to known things (`recognition`); what is left over is one of the things whose place
+was just found empty, or new; things that should be in view and were not seen have their place judged from depth
+(`visibility`). A thing that is carried about has moved when it has come to rest. A thing first taken for new and later
+found to be one that went missing is joined with it. Knows no table: every state worth keeping (`object_notes`) is
+handed out by `take_states`. Costs 1-3 ms a look with twenty things in view and hundreds known.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from streammem.spatial.association import assign, cosines, pair_costs
 from streammem.spatial.backprojection import Sighting
 from streammem.spatial.known_objects import Known, mean_looks, moved, widen
+from streammem.spatial.object_notes import Noted, ObjectNotes, state_of
 from streammem.spatial.observations import Observation
+from streammem.spatial.recognition import associate, recognise, twin_of
 from streammem.spatial.records import ChangeKind, ObjectChange, ObjectState, Relation
 from streammem.spatial.scene_graph import links_of
 from streammem.spatial.settings import ObjectSettings
 from streammem.spatial.visibility import Verdict, judge_places
 from streammem.spatial.wording import told_change
-from streammem.types import NS_PER_S, FloatVector, stable_id
+from streammem.types import FloatVector, stable_id
 
 Floats = NDArray[np.float64]
 
@@ -33,19 +34,6 @@ MOVED_SIZE = 0.25
 SETTLED_LOOKS = 2
 SETTLED_M = 0.15
 """A thing has come to rest when so many looks in a row find it within this."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Noted:
-    """A state that is to be kept, and why."""
-
-    state: ObjectState
-    change: ChangeKind | None
-    before_id: str | None = None
-    other_id: str | None = None
-    t_quoted_ns: int
-    """The earliest moment that it tells of."""
-    embedding: FloatVector | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,7 +66,7 @@ class ObjectMap:
         self.settings = settings
         self.known: dict[str, Known] = {}
         self._by_instance: dict[str, str] = {}
-        self._notes: list[Noted] = []
+        self._notes = ObjectNotes(note_every_s=settings.note_every_s)
 
     def restore(self, states: Iterable[tuple[ObjectState, FloatVector | None]]) -> None:
         """Takes up things as they were last noted."""
@@ -101,7 +89,7 @@ class ObjectMap:
     def states(self, recording: str, t_ns: int) -> list[ObjectState]:
         """Every thing as it is known at a time, which is now, in order of label and id."""
         known = sorted(self.known.values(), key=lambda one: (one.label, one.object_id))
-        return [self._state(one, recording, t_ns) for one in known]
+        return [state_of(one, recording, t_ns) for one in known]
 
     def move(self, motions_at: Callable[[NDArray[np.int64]], Floats]) -> None:
         """Takes everything to where it is after a correction: `motions_at` gives the motion (N, 4, 4) of what was seen
@@ -119,20 +107,19 @@ class ObjectMap:
 
     def take_states(self) -> list[Noted]:
         """What is to be kept since the last time, in order."""
-        notes, self._notes = self._notes, []
-        return notes
+        return self._notes.take()
 
     # --- one look -----------------------------------------------------------------------------------------------------
 
     def look(self, sightings: Sequence[Sighting], look: Look) -> tuple[list[ObjectState], list[ObjectChange]]:
         """Takes in one look. Returns (the things seen, what changed)."""
         changes = _Changes()
-        pairs = self._associate(sightings)
+        pairs = associate(sightings, self.known, self._by_instance, gate_m=self.settings.gate_m)
         seen = {known.object_id for known, _ in pairs}
         unseen = [known for known in self.known.values() if known.object_id not in seen]
         verdicts = self._judge(unseen, look)
         left = [one for number, one in enumerate(sightings) if number not in {at for _, at in pairs}]
-        again = self._recognise(left, unseen, verdicts)
+        again = recognise(left, unseen, verdicts, same_looks=self.settings.same_looks)
         for known, number in pairs:
             self._see(known, sightings[number], look, changes)
         for number, one in enumerate(left):
@@ -150,72 +137,21 @@ class ObjectMap:
         told = self._tell(changes, look)
         t_ns = look.observation.t_ns
         for known in [self.known[one] for one in sorted(seen) if one in self.known]:
-            if self._is_due(known, t_ns):
-                self._note(known, look.recording, t_ns, change=None)
-        return [self._state(self.known[one], look.recording, t_ns) for one in sorted(seen) if one in self.known], told
+            if self._notes.is_due(known, t_ns):
+                self._notes.note(known, look.recording, t_ns, change=None)
+        return [state_of(self.known[one], look.recording, t_ns) for one in sorted(seen) if one in self.known], told
 
     def note_newest(self, recording: str, t_ns: int) -> None:
         """What is in view is noted as it was last seen."""
         for known in self.known.values():
             if known.in_view and known.noted is not None and known.noted.t_ns < known.t_seen_ns:
-                self._note(known, recording, t_ns, change=None)
+                self._notes.note(known, recording, t_ns, change=None)
 
     def leave(self, recording: str, t_ns: int) -> None:
         """The end of looking."""
         self.note_newest(recording, t_ns)
         for known in self.known.values():
             known.in_view = False
-
-    # --- who is who ---------------------------------------------------------------------------------------------------
-
-    def _associate(self, sightings: Sequence[Sighting]) -> list[tuple[Known, int]]:
-        pairs: list[tuple[Known, int]] = []
-        taken: set[str] = set()
-        rest: list[int] = []
-        for number, one in enumerate(sightings):
-            object_id = self._by_instance.get(one.instance_id or "")
-            if object_id is not None and object_id not in taken:
-                pairs.append((self.known[object_id], number))
-                taken.add(object_id)
-            else:
-                rest.append(number)
-        known = [one for one in self.known.values() if one.object_id not in taken]
-        if not rest or not known:
-            return pairs
-        centres = np.stack([one.centre_m for one in known])
-        at = np.stack([sightings[number].centre_m for number in rest])
-        reach = self.settings.gate_m + max(float(one.size_m.max()) for one in known) / 2 + 3.0
-        near = np.flatnonzero(((centres >= at.min(axis=0) - reach) & (centres <= at.max(axis=0) + reach)).all(axis=1))
-        known = [known[index] for index in near.tolist()]
-        if not known:
-            return pairs
-        fits = np.array([[_may_be(sightings[number], one) for one in known] for number in rest])
-        costs = pair_costs(
-            at, np.stack([sightings[number].size_m for number in rest]), centres[near],
-            np.stack([one.size_m for one in known]), gate_m=self.settings.gate_m, same_label=fits,
-            looks=cosines([sightings[number].embedding for number in rest], [one.embedding for one in known]),
-        )  # fmt: skip
-        return pairs + [(known[column], rest[row]) for row, column in assign(costs)]
-
-    def _recognise(
-        self, left: Sequence[Sighting], unseen: Sequence[Known], verdicts: dict[str, Verdict]
-    ) -> dict[int, Known]:
-        """Sightings that fit no known thing where it was, but one whose place is empty."""
-        gone = [one for one in unseen if one.is_missing or verdicts.get(one.object_id) == "empty"]
-        if not left or not gone:
-            return {}
-        looks = cosines([one.embedding for one in left], [one.embedding for one in gone])
-        costs = np.full((len(left), len(gone)), np.inf)
-        for row, one in enumerate(left):
-            fitting = [column for column, other in enumerate(gone) if _may_be(one, other)]
-            alike = sum(_names(one.label, other.label) for other in left)
-            for column in fitting:
-                if np.isnan(looks[row, column]):
-                    # Without looks, only the one of its kind, among the gone and among the new, is known again.
-                    costs[row, column] = 0.5 if len(fitting) == alike == 1 else np.inf
-                elif looks[row, column] >= self.settings.same_looks:
-                    costs[row, column] = 1.0 - looks[row, column]
-        return {row: gone[column] for row, column in assign(costs)}
 
     def _make(self, one: Sighting, look: Look, changes: _Changes) -> Known:
         t_ns = look.observation.t_ns
@@ -244,7 +180,7 @@ class ObjectMap:
         is_changed = is_changed and known.new_state == one.state
         was_missing, before = known.is_missing, None
         if is_displaced or is_changed or was_missing:
-            before = self._newest(known, look.recording)
+            before = self._notes.before_look(known, look.recording)
         known.t_seen_ns, known.observer_pose, known.place_id = t_ns, look.observation.T_map_camera, look.place_id
         known.sightings += 1
         known.confidence = min(0.99, 1.0 - (1.0 - known.confidence) * (1.0 - 0.5 * min(max(one.score, 0.0), 1.0)))
@@ -299,7 +235,7 @@ class ObjectMap:
         ):  # carried out of sight: where it was last seen is where it is
             self._come_to_rest(known, changes)
         if known.in_view and known.noted is not None and known.noted.t_ns < known.t_seen_ns:
-            self._note(known, look.recording, t_ns, change=None)
+            self._notes.note(known, look.recording, t_ns, change=None)
         known.in_view = False
         if verdict == "something there":
             known.absent_looks = max(0, known.absent_looks - 1)
@@ -308,8 +244,8 @@ class ObjectMap:
         known.absent_looks += 1
         if known.absent_looks < self.settings.absent_looks:
             return
-        before = self._newest(known, look.recording)
-        twin = self._twin(known)
+        before = self._notes.before_look(known, look.recording)
+        twin = twin_of(known, self.known.values(), same_looks=self.settings.same_looks)
         if twin is None:
             known.is_missing = True
             changes.add("missing", known, before)
@@ -323,22 +259,6 @@ class ObjectMap:
         del self.known[twin.object_id]
         changes.add("same as", twin, twin.noted, known.object_id)
         changes.add("moved", known, before, twin.object_id)
-
-    def _twin(self, known: Known) -> Known | None:
-        """A thing like this one that was first seen after this one was last seen: it may be this one, elsewhere."""
-        fitting = [
-            other
-            for other in self.known.values()
-            if other is not known and other.t_created_ns > known.t_seen_ns and not other.is_missing
-            and _names(other.label, known.label) and other.instance_id is None and other.moving_from is None
-        ]  # fmt: skip
-        if not fitting:
-            return None
-        looks = cosines([known.embedding], [other.embedding for other in fitting])[0]
-        if np.isnan(looks).all():
-            return fitting[0] if len(fitting) == 1 else None
-        best = int(np.nanargmax(looks))
-        return fitting[best] if looks[best] >= self.settings.same_looks else None
 
     def _judge(self, unseen: Sequence[Known], look: Look) -> dict[str, Verdict]:
         at_rest = [one for one in unseen if not one.is_missing and one.moving_from is None]
@@ -373,7 +293,7 @@ class ObjectMap:
         told: list[ObjectChange] = []
         t_ns = look.observation.t_ns
         for kind, known, before, other in changes.found:
-            after = self._note(known, look.recording, t_ns, change=kind, before=before, other=other)
+            after = self._notes.note(known, look.recording, t_ns, change=kind, before=before, other=other)
             told.append(
                 ObjectChange(
                     kind=kind, t_ns=t_ns, object_id=known.object_id, label=known.label, after=after, before=before,
@@ -381,60 +301,3 @@ class ObjectMap:
                 )
             )  # fmt: skip
         return told
-
-    def _is_due(self, known: Known, t_ns: int) -> bool:
-        noted = known.noted
-        if noted is None or t_ns - noted.t_known_ns >= self.settings.note_every_s * NS_PER_S:
-            return True
-        if known.moving_from is not None:
-            return False
-        return _held_by(known.relations) != _held_by(noted.relations) and t_ns > noted.t_known_ns
-
-    def _note(
-        self, known: Known, recording: str, t_ns: int, *, change: ChangeKind | None, before: ObjectState | None = None,
-        other: str | None = None,
-    ) -> ObjectState:  # fmt: skip
-        state = self._state(known, recording, t_ns, change=change)
-        known.noted = state
-        quoted = min(state.t_first_ns, state.t_ns, *([before.t_ns] if before is not None else []))
-        self._notes.append(
-            Noted(
-                state=state, change=change, before_id=before.state_id if before is not None else None, other_id=other,
-                t_quoted_ns=quoted, embedding=known.embedding,
-            )
-        )  # fmt: skip
-        return state
-
-    def _newest(self, known: Known, recording: str) -> ObjectState:
-        """The state before this look, as it was seen; kept, so that a change can name it."""
-        if known.noted is None or (known.noted.t_ns < known.t_seen_ns and known.moving_from is None):
-            return self._note(known, recording, known.t_seen_ns, change=None)
-        return known.noted
-
-    def _state(self, known: Known, recording: str, t_ns: int, *, change: ChangeKind | None = None) -> ObjectState:
-        x, y, z = (float(one) for one in known.centre_m)
-        width, depth, height = (float(one) for one in known.size_m)
-        is_told = change is not None and change not in {"first seen", "same as"}
-        return ObjectState(
-            state_id=stable_id("state", recording, known.object_id, t_ns, change or ""), object_id=known.object_id,
-            recording=recording, label=known.label, t_first_ns=known.t_first_ns, t_ns=known.t_seen_ns,
-            object_position=(x, y, z), observer_pose=known.observer_pose, size_m=(width, depth, height),
-            room=known.room, place_id=known.place_id, relations=known.relations, state=known.state,
-            is_missing=known.is_missing, t_known_ns=t_ns, confidence=round(known.confidence, 4),
-            sightings=known.sightings, instance_id=known.instance_id,
-            event_id=stable_id("change", recording, known.object_id, t_ns, change) if is_told else None,
-        )  # fmt: skip
-
-
-def _may_be(one: Sighting, known: Known) -> bool:
-    if one.instance_id is not None and known.instance_id is not None and one.instance_id != known.instance_id:
-        return False
-    return _names(one.label, known.label)
-
-
-def _names(one: str, other: str) -> bool:
-    return one.casefold() == other.casefold()
-
-
-def _held_by(relations: Iterable[Relation]) -> set[tuple[str, str | None]]:
-    return {(one.kind, one.object_id) for one in relations if one.kind in {"on", "in"}}

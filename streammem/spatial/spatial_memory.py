@@ -37,21 +37,16 @@ from streammem.spatial.object_log import ObjectLog
 from streammem.spatial.object_memory import ObjectMemory
 from streammem.spatial.observations import Observation, Pose, Vector3
 from streammem.spatial.octree import Octree
-from streammem.spatial.orientation import direction_from
 from streammem.spatial.place_log import Path as CameraPath
 from streammem.spatial.place_log import PlaceLog
 from streammem.spatial.places import PlaceGraph
 from streammem.spatial.records import ChangeKind, ObjectChange, ObjectState, ObservedChanges, Place, Route
-from streammem.spatial.routes import Router, route_of
 from streammem.spatial.settings import SpatialSettings
 from streammem.spatial.spatial_query import Sources, SpatialQuery
+from streammem.spatial.wayfinding import Wayfinder, Whereto
 from streammem.store.filters import Where
 from streammem.store.state import VOXEL_BLOCKS
 from streammem.store.tables import OBJECT_STATES, PLACE_LOG
-
-Whereto = str | Vector3 | Place | ObjectState
-"""The name of a room or a thing (or `here`), an id, a point in the map, a place, or a thing."""
-HERE = "here"
 
 
 class SpatialMemory:
@@ -76,7 +71,7 @@ class SpatialMemory:
                 memory, recording=recording, settings=settings, objects=self._objects, places=self._places,
                 encoder=encoder,
             )  # fmt: skip
-        self._router: Router | None = None
+        self._ways = Wayfinder(self, settings=settings.places)
         self._tree: tuple[int, Octree] | None = None
 
     def __repr__(self) -> str:
@@ -264,15 +259,7 @@ class SpatialMemory:
         Raises:
             InputError: nothing is known by that name.
         """
-        if isinstance(where, Place):
-            return where.position_m
-        if isinstance(where, ObjectState):
-            return where.object_position
-        if not isinstance(where, str):
-            x, y, z = (float(one) for one in where)
-            return (x, y, z)
-        found = self._named(where, as_of_ns)
-        return found.position_m if isinstance(found, Place) else found.object_position
+        return self._ways.point_of(where, as_of_ns=as_of_ns)
 
     def route(
         self, from_: Whereto, to: Whereto, *, pose: Pose | None = None, as_of_ns: int | None = None
@@ -285,28 +272,11 @@ class SpatialMemory:
         Raises:
             InputError: nothing is known by that name.
         """
-        graph = self.places_as_of(as_of_ns)
-        if not len(graph):
-            return None
-        router = self._router_for(graph)
-        start, _ = self._endpoint(from_, graph, as_of_ns, near=None)
-        goal, goal_m = self._endpoint(to, graph, as_of_ns, near=(router, start))
-        found = router.path(start, goal)
-        if found is None:
-            return None
-        name = to if isinstance(to, str) else to.label if isinstance(to, ObjectState) else "goal"
-        if pose is None and from_ == HERE:
-            pose = self.pose
-        return route_of(graph, *found, goal_m=goal_m, goal=f"the {name.removeprefix('the ')}", pose=pose)
+        return self._ways.route(from_, to, pose=pose, as_of_ns=as_of_ns)
 
     def next_place(self, from_: Whereto, to: Whereto) -> Place | None:
         """The place to go to first; None: already there, or no way is known."""
-        graph = self.places
-        router = self._router_for(graph)
-        start, _ = self._endpoint(from_, graph, None, near=None)
-        goal, _ = self._endpoint(to, graph, None, near=(router, start))
-        found = router.next_place(start, goal)
-        return None if found is None else graph.place(found)
+        return self._ways.next_place(from_, to)
 
     def direction_to(self, target: Whereto, *, pose: Pose | None = None) -> str:
         """`2.1 m away, to your left (north-west)`; from the newest pose where none is given.
@@ -314,10 +284,7 @@ class SpatialMemory:
         Raises:
             InputError: nothing is known by that name, or no pose is known.
         """
-        here = pose if pose is not None else self.pose
-        if here is None:
-            raise InputError("No pose is known yet; give one.")
-        return direction_from(here, np.asarray(self.point_of(target))).text
+        return self._ways.direction_to(target, pose=pose)
 
     # --- state --------------------------------------------------------------------------------------------------------
 
@@ -395,53 +362,3 @@ class SpatialMemory:
                 f"Memory {str(self._memory.folder)!r} is not open for observing; open it with write=True."
             )
         return self._mapper
-
-    def _router_for(self, graph: PlaceGraph) -> Router:
-        if self._router is None or self._router.graph is not graph:
-            self._router = Router(graph)
-        return self._router
-
-    def _named(self, name: str, as_of_ns: int | None) -> Place | ObjectState:
-        graph = self.places_as_of(as_of_ns)
-        if name in graph:
-            return graph.place(name)
-        if name == HERE and self.pose is not None:
-            nearest = graph.nearest(self.pose[:3, 3])
-            if nearest is not None:
-                return nearest
-        room = name.casefold().removeprefix("the ")
-        for known in graph.rooms:
-            if known.casefold() == room:
-                return graph.in_room(known)[0]
-        if (thing := self.object(name, as_of_ns=as_of_ns)) is not None:
-            return thing
-        if things := self.where(name, as_of_ns=as_of_ns, limit=1):
-            return things[0]
-        raise InputError(f"No room, place or thing is known as {name!r}.")
-
-    def _endpoint(
-        self, where: Whereto, graph: PlaceGraph, as_of_ns: int | None, *, near: tuple[Router, str] | None
-    ) -> tuple[str, NDArray[np.float64] | None]:
-        """(a place, the point beside it that is meant). `near`: of a room's places, the one nearest by way to there."""
-        if isinstance(where, str):
-            room = where.casefold().removeprefix("the ")
-            named = next((one for one in graph.rooms if one.casefold() == room), None)
-            if named is not None and near is not None and where not in graph:
-                router, start = near
-                inside = graph.in_room(named)
-                return min(inside, key=lambda one: router.distance_m(one.place_id, start)).place_id, None
-            where = self._named(where, as_of_ns)
-        if isinstance(where, Place):
-            return where.place_id, None
-        if isinstance(where, ObjectState):
-            point = np.asarray(where.object_position)
-            if where.place_id is not None and where.place_id in graph:
-                seen_from = np.asarray(graph.place(where.place_id).position_m)
-                if float(np.linalg.norm(seen_from - point)) <= self.settings.places.spacing_m:
-                    return where.place_id, point
-        else:
-            point = np.asarray(where, dtype=np.float64)
-        room = where.room if isinstance(where, ObjectState) else None
-        nearest = graph.nearest(point, room=room) or graph.nearest(point)
-        assert nearest is not None
-        return nearest.place_id, point
