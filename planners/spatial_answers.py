@@ -10,22 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from planners import spatial_changes, ways, whereabouts
+from planners import contents, spatial_changes, spatial_counts, ways, whereabouts
 from planners.finding import Finder
 from planners.reading import MemoryView
 from planners.spatial_questions import SpatialKind, read_spatial_question
 from planners.spatial_view import SpatialView, Told
-from planners.spatial_wording import chosen
+from planners.spatial_wording import chosen, chosen_number
 from streammem.spatial.spatial_memory import SpatialMemory
 from streammem.types import Answer, Spent
 
 _TELL: dict[SpatialKind, Callable[[SpatialView], Told | None]] = {
     "where": whereabouts.where,
     "where am i": whereabouts.where_am_i,
-    "inside": whereabouts.inside,
+    "inside": contents.inside,
     "is there": whereabouts.is_there,
-    "how many": whereabouts.how_many,
-    "around me": whereabouts.around_me,
+    "how many": spatial_counts.how_many,
+    "around me": contents.around_me,
     "where before": spatial_changes.where_before,
     "changed": spatial_changes.changed,
     "moved when": spatial_changes.moved_when,
@@ -46,7 +46,7 @@ def answer_in_space(
             told = _TELL[asked.kind](SpatialView(space, view, finder, asked, question))
         if told is None or not told.evidence:
             continue
-        choice = chosen(told.text, choices)
+        choice = chosen(told.text, choices) if told.number is None else chosen_number(told.number, choices)
         if choices and choice is None:
             return None  # the options are weighed by what else is known
         return Answer(

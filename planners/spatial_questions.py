@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from planners.count_questions import BESIDE, BESIDE_WORDS, Beside, CountQuestion, read_count_question
 from planners.plan import TimeWindow
 from planners.time_expressions import find_time
 
@@ -16,7 +17,6 @@ SpatialKind = Literal[
     "where", "where before", "where am i", "inside", "is there", "how many", "around me", "changed", "moved when",
     "way", "how far",
 ]  # fmt: skip
-Beside = Literal["in", "on", "near"]
 Side = Literal["left", "right", "ahead", "behind", "around"]
 
 _THING = r"(?P<thing>.+?)"
@@ -41,29 +41,19 @@ _WHERE = (
     re.compile(rf"^(?:find|locate) {_THING}{_END}", re.I),
     re.compile(rf"^(?:in|on) (?:what|which) (?:room|place|table|shelf) (?:is|are|was|were) {_THING}{_END}", re.I),
 )
-_BESIDE: dict[str, Beside] = {
-    "in": "in", "inside": "in", "within": "in", "on": "on", "on top of": "on", "near": "near", "around": "near",
-    "by": "near", "next to": "near", "beside": "near", "close to": "near", "at": "near",
-}  # fmt: skip
-_BESIDE_WORDS = "|".join(sorted(_BESIDE, key=len, reverse=True))
 _INSIDE = re.compile(
     r"^(?:what|which (?:things|objects|items))(?: (?:things|objects|items|else))? "
     r"(?:is|are|was|were|lies|stands?|can (?:i|we|you|one) (?:see|find)|(?:do|did) (?:i|we|you) (?:see|have|find)|"
     r"have (?:i|we|you) seen)(?: there| to be (?:seen|found)| lying| standing| kept)? "
-    rf"(?P<beside>{_BESIDE_WORDS}) {_THING}{_END}", re.I,
+    rf"(?P<beside>{BESIDE_WORDS}) {_THING}{_END}", re.I,
 )  # fmt: skip
-_HELD = rf"(?: (?P<beside>{_BESIDE_WORDS}) (?P<holder>.+?))"
+_HELD = rf"(?: (?P<beside>{BESIDE_WORDS}) (?P<holder>.+?))"
 _SEES = r"(?:see|saw|seen|find|found|notice[d]?|spot(?:ted)?|pass(?:ed)?|have|had|got)"
 _WHO = r"(?:i|we|you|the robot|anyone|anybody|somebody|someone)"
 _IS_THERE = (
     re.compile(rf"^(?:is|are|was|were) there (?:still )?{_THING}{_HELD}?{_END}", re.I),
     re.compile(rf"^(?:is|are|was|were) {_THING}(?: still| already| now)?{_HELD}{_END}", re.I),
     re.compile(rf"^(?:have|has|had|did|do|does) {_WHO} (?:ever |already |still )?{_SEES} {_THING}{_HELD}?{_END}", re.I),
-)
-_HOW_MANY = re.compile(
-    rf"^how many {_THING} (?:are|were|is|was|can|could|do|did|have|has|had)(?: there| {_WHO})?(?: {_SEES})?(?: there)?"
-    rf"(?: lying| standing| kept)?{_HELD}?{_END}",
-    re.I,
 )
 _ME = r"(?:me|you|us|the robot|the camera)"
 _SIDES: dict[Side, str] = {
@@ -83,7 +73,7 @@ _AROUND_ME: dict[Side, re.Pattern[str]] = {
 }
 _LIST = re.compile(
     rf"^(?:list|name|show(?: me)?|tell me)(?: me)?(?: all)?(?: (?:of )?the)? (?:things|objects|items|everything)"
-    rf"(?: that (?:is|are))? (?P<beside>{_BESIDE_WORDS}) {_THING}{_END}",
+    rf"(?: that (?:is|are))? (?P<beside>{BESIDE_WORDS}) {_THING}{_END}",
     re.I,
 )
 _CHANGES = r"(?:changed?|different|moved?|(?:gone )?missing|disappeared?|appeared?|new|vanished?|taken away|rearranged)"
@@ -91,7 +81,7 @@ _CHANGED = re.compile(
     r"^(?:what(?:ever)?|which (?:things|objects|items)|has anything|did anything|have any (?:things|objects)|"
     r"is anything|was anything|tell me what|show me what)"
     rf"(?:['\u2019]s| has| have| is| are| was| were| got| did| had)?(?: been)? ?"
-    rf"(?P<change>{_CHANGES})(?: (?P<beside>{_BESIDE_WORDS}) {_THING})?(?: since(?: then)?)?{_END}",
+    rf"(?P<change>{_CHANGES})(?: (?P<beside>{BESIDE_WORDS}) {_THING})?(?: since(?: then)?)?{_END}",
     re.I,
 )
 _MOVED_WHEN = re.compile(
@@ -136,7 +126,9 @@ class SpatialQuestion:
     thing: str = ""
     beside: Beside = "in"
     holder: str = ""
-    """For `is there` and `how many`: the room or thing that it is in, on or near; empty: anywhere."""
+    """For `is there`: the room or thing that it is in, on or near; empty: anywhere."""
+    count: CountQuestion | None = None
+    """For `how many`."""
     side: Side = "around"
     """For `around me`."""
     moment: str = ""
@@ -181,17 +173,17 @@ def _read(text: str, window: TimeWindow | None) -> SpatialQuestion | None:
     if match := _CHANGED.match(text):
         return SpatialQuestion(
             kind="changed", thing=bare(match["thing"] or ""), change=match["change"].lower(), window=window,
-            beside=_BESIDE[(match["beside"] or "in").lower()],
+            beside=BESIDE[(match["beside"] or "in").lower()],
         )  # fmt: skip
     for side, pattern in _AROUND_ME.items():
         if pattern.match(text):
             return SpatialQuestion(kind="around me", side=side, window=window)
-    if match := _HOW_MANY.match(text):
-        return _of_things("how many", match, window)
+    if count := read_count_question(text):
+        return SpatialQuestion(kind="how many", thing=count.things[0], count=count, window=window)
     for pattern in (_INSIDE, _LIST):
         if match := pattern.match(text):
             return SpatialQuestion(
-                kind="inside", thing=bare(match["thing"]), beside=_BESIDE[match["beside"].lower()], window=window
+                kind="inside", thing=bare(match["thing"]), beside=BESIDE[match["beside"].lower()], window=window
             )
     for pattern in _HOW_FAR:
         if match := pattern.match(text):
@@ -208,7 +200,7 @@ def _read(text: str, window: TimeWindow | None) -> SpatialQuestion | None:
 def _of_things(kind: SpatialKind, match: re.Match[str], window: TimeWindow | None) -> SpatialQuestion:
     return SpatialQuestion(
         kind=kind, thing=bare(match["thing"]), holder=bare(match["holder"] or ""),
-        beside=_BESIDE[(match["beside"] or "in").lower()], window=window,
+        beside=BESIDE[(match["beside"] or "in").lower()], window=window,
     )  # fmt: skip
 
 

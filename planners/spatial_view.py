@@ -36,6 +36,8 @@ class Told:
     text: str
     evidence: tuple[Evidence, ...]
     confidence: float
+    number: int | None = None
+    """Of a count."""
 
 
 class SpatialView:

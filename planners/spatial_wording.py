@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from planners.words import content_words, stem
+from planners.words import content_words, numbers_in, stem
 from streammem.spatial.records import ObjectChange, ObjectState
 from streammem.spatial.wording import article
 
@@ -52,3 +52,14 @@ def chosen(text: str, choices: Sequence[str]) -> int | None:
         shares.append(len(words & said) / len(words) if words else 0.0)
     best = max(shares, default=0.0)
     return shares.index(best) if best > 0.5 and shares.count(best) == 1 else None
+
+
+def chosen_number(number: int, choices: Sequence[str]) -> int | None:
+    """The option that names a number, if one does so alone."""
+    wanted = {float(number)}
+    found = [
+        index
+        for index, choice in enumerate(choices)
+        if set(numbers_in(choice)) == wanted or (number == 0 and content_words(choice) in ([], ["none"]))
+    ]
+    return found[0] if len(found) == 1 else None

@@ -2,8 +2,8 @@
 
 Every condition is exact: all that passes is found, nothing else (`text` too: by the words of labels, and by meaning
 only where no word fits and there is an encoder). Without a span of time things are asked where they are (as of a time:
-where they were believed to be then); with one, where they were seen in it. Each method returns a new query and reads
-nothing; `run`, `every`, `changes`, `moments` and `places` read.
+where they were believed to be then); with one, where they were seen in it, by what was seen in it. Each method returns
+a new query and reads nothing; `run`, `every`, `changes`, `moments` and `places` read.
 """
 
 from __future__ import annotations
@@ -152,8 +152,10 @@ class SpatialQuery:
     def run(self) -> list[ObjectState]:
         """The newest state of each thing that passes."""
         newest: dict[str, ObjectState] = {}
-        for state in self._passing():
-            newest[state.object_id] = state  # in the order that they became known
+        for state in self._passing():  # in the order that they became known
+            held = newest.get(state.object_id)
+            if held is None or not self._is_only_later(state, held):
+                newest[state.object_id] = state
         return self._ordered(list(newest.values()))
 
     def every(self) -> list[ObjectState]:
@@ -216,6 +218,12 @@ class SpatialQuery:
         if self.after_ns is None and self.before_ns is None:
             return self._filtered(self.sources.newest(self.as_of_ns))
         return self._filtered(self.sources.objects.states(self._where(), as_of_ns=self.as_of_ns))
+
+    def _is_only_later(self, state: ObjectState, held: ObjectState) -> bool:
+        """Whether a state adds to one in the span only what was seen, or found missing, after the span."""
+        if self.before_ns is None or state.t_first_ns != held.t_first_ns or held.is_missing:
+            return False
+        return state.t_known_ns > self.before_ns if state.is_missing else state.t_ns > self.before_ns >= held.t_ns
 
     def _where(self) -> Where:
         """What the table can judge: time, and a box around the place."""

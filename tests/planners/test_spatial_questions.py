@@ -11,7 +11,7 @@ import pytest
 from planners import ask
 from planners.reasoners.extractive import ExtractiveReasoner
 from planners.spatial_questions import read_spatial_question
-from planners.spatial_wording import chosen, listed, plural
+from planners.spatial_wording import chosen, chosen_number, listed, plural
 from streammem.memory import Memory
 from streammem.settings import PlannerSettings
 from streammem.spatial.observations import ObjectDetection, Observation
@@ -26,6 +26,7 @@ DAY2_NS = parse_iso("2026-11-26T09:00:00")
 FIXED = {"table": (2.0, 1.5, 0.375), "sink": (3.5, -1.0, 0.8), "sofa": (6.0, 1.8, 0.4), "bed": (10.0, 1.5, 0.3)}
 SIZES = {"table": (1.2, 0.8, 0.75), "sink": (0.6, 0.5, 0.3), "sofa": (1.8, 0.8, 0.8), "bed": (2.0, 1.4, 0.5)}
 SMALL = (0.1, 0.1, 0.1)
+ROOMS = {"kitchen": ((0, -3, 0), (4, 3, 3)), "hall": ((4, -3, 0), (8, 3, 3)), "bedroom": ((8, -3, 0), (13, 3, 3))}
 
 
 def room_at(x: float) -> str:
@@ -41,7 +42,7 @@ def walk(space: SpatialMemory, xs: list[float], start_ns: int, things: dict[str,
             Observation(
                 t_ns=start_ns + step * NS_PER_S, T_map_camera=pose_at(x, 0.0, ahead), room=room_at(x),
                 detections=tuple(
-                    ObjectDetection(label=name, instance_id=name, position_m=at, score=0.95,
+                    ObjectDetection(label=name.rstrip(" 0123456789"), instance_id=name, position_m=at, score=0.95,
                                     size_m=SIZES.get(name, SMALL))
                     for name, at in sorted(near.items())
                 ),
@@ -64,8 +65,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder) ->
     }
     with Memory.open(folder, write=True, create=True, encoder=encoder) as memory:
         with SpatialMemory.open(memory) as space:
-            space.name_rooms({"kitchen": ((0, -3, 0), (4, 3, 3)), "hall": ((4, -3, 0), (8, 3, 3)),
-                              "bedroom": ((8, -3, 0), (13, 3, 3))})  # fmt: skip
+            space.name_rooms(ROOMS)
             walk(space, [*there, *there[::-1]], DAY1_NS, things)
             things |= {"mug": (3.5, -1.0, 0.8), "book": (6.0, 1.7, 0.85)}
             walk(space, [*there, *there[::-1][:12]], DAY2_NS, things)
@@ -166,6 +166,77 @@ def test_what_is_not_known_is_not_made_up(house: Memory, question: str) -> None:
     assert not answer(house, question).answerable
 
 
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder) -> Iterator[Memory]:
+    """Two days among three cups and three books; on the second, a cup has gone from the table to the bed. Somebody
+    talks of other numbers of them."""
+    there = [0.5 * step for step in range(1, 23)]
+    things = {
+        "cup 1": (2.1, 1.4, 0.8), "cup 2": (1.8, 1.6, 0.77), "cup 3": (6.2, 1.7, 0.85),
+        "book 1": (10.1, 1.4, 0.6), "book 2": (6.0, 1.7, 0.85), "book 3": (2.3, 1.3, 0.8),
+    }  # fmt: skip
+    with Memory.open(tmp_path_factory.mktemp("library") / "m", write=True, create=True, encoder=encoder) as memory:
+        with SpatialMemory.open(memory) as space:
+            space.name_rooms(ROOMS)
+            walk(space, [*there, *there[::-1]], DAY1_NS, things)
+            walk(space, [*there, *there[::-1]], DAY2_NS, things | {"cup 1": (10.3, 1.4, 0.6)})
+        glasses = Script(
+            recording="glasses", length_s=60, base_ns=DAY1_NS,
+            lines=[(2, 4, "caption", "Seven cups stand in the kitchen.", None),
+                   (11, 14, "caption", "We meet Anna, who carries a book.", None)],
+        )  # fmt: skip
+        glasses.write(memory, encoder)
+        yield memory
+
+
+@pytest.mark.parametrize(
+    ("question", "says", "count"),
+    [
+        ("How many books are there?", "3 books: ", 3),
+        ("Count the books", "3 books: ", 3),
+        ("How many cups are in the kitchen?", "1 cup: on the table in the kitchen; last seen by 2026-11-26T09:00:", 1),
+        ("How many cups are left in the kitchen right now?", "1 cup: on the table in the kitchen", 1),
+        ("How many cups were in the kitchen yesterday?", "2 cups: on the table in the kitchen; last seen by 2026-11-25",
+         2),
+        ("In the kitchen, how many cups are there?", "1 cup: on the table in the kitchen", 1),
+        ("What is the number of books in the hall?", "1 book: on the sofa in the hall", 1),
+        ("How many cups are not in the kitchen?", "2 cups: on the ", 2),
+        ("How many books are there in the bedroom and in the hall?", "2 books: on the ", 2),
+        ("How many cups and books are on the table?", "1 cup: on the table in the kitchen; 1 book: on the table", 2),
+        ("How many things are on the table?", "2 things on the table: a book and a cup", 2),
+        ("How many cups are in the garage?", "No garage is known. 3 cups: ", 3),
+        ("How many cups can be found in the house?", "3 cups: ", 3),
+        ("How many cups were moved today?", "1: the cup moved from the table to the bed at 2026-11-26", 1),
+        ("How many rooms are there?", "3 rooms: the kitchen, the hall and the bedroom", 3),
+    ],
+)  # fmt: skip
+def test_things_are_counted_and_each_is_evidence(library: Memory, question: str, says: str, count: int) -> None:
+    found = answer(library, question)
+    assert found.text.startswith(says), found.text
+    assert len(found.evidence) == count
+    assert {one.recording for one in found.evidence} == {"robot"}
+    options = [str(one) for one in range(5)]
+    assert answer(library, question, choices=options).choice == count
+
+
+def test_things_are_counted_as_they_were_known_then(library: Memory) -> None:
+    then_ns = DAY1_NS + 100 * NS_PER_S
+    found = answer(library, "How many cups are in the kitchen?", as_of_ns=then_ns)
+    assert found.text.startswith("2 cups: on the table in the kitchen; last seen by 2026-11-25T10:00")
+    assert len(found.evidence) == 2
+    assert len({one.text for one in found.evidence}) == 2
+    assert all(one.t_end_ns <= then_ns for one in found.evidence)
+    early = answer(library, "How many books are there?", as_of_ns=DAY1_NS + 3 * NS_PER_S)
+    assert early.text.startswith("1 book: on the table")
+
+
+def test_what_is_there_later_too_was_seen_in_the_span(library: Memory) -> None:
+    """A thing that stands where it stood is evidence of a day by what was seen on that day."""
+    found = answer(library, "Where was the table yesterday?")
+    assert "2026-11-25T10:00" in found.text
+    assert found.evidence[0].t_end_ns < DAY2_NS
+
+
 def test_options_are_chosen_by_what_the_answer_says(house: Memory) -> None:
     options = ["on the table", "in the sink", "under the bed"]
     assert answer(house, "Where is the mug?", choices=options).choice == 1
@@ -191,6 +262,9 @@ def test_other_questions_go_the_usual_way(house: Memory) -> None:
         ("Where was the mug before it was moved?", "where before", "mug"),
         ("how many red cups are on the table", "how many", "red cups"),
         ("How many books do you see?", "how many", "books"),
+        ("Count the books in the hall", "how many", "books"),
+        ("In the kitchen, how many cups are there?", "how many", "cups"),
+        ("how many cups are left in the kitchen", "how many", "cups"),
         ("is the laptop still on the bed?", "is there", "laptop"),
         ("did you see a dog in the hall?", "is there", "dog"),
         ("what is left of you?", "around me", ""),
@@ -206,7 +280,17 @@ def test_questions_are_read(question: str, kind: str, thing: str) -> None:
 
 @pytest.mark.parametrize(
     "question",
-    ["What did he say about the weather?", "When did a dog appear?", "Who met Anna?"],
+    [
+        "What did he say about the weather?",
+        "When did a dog appear?",
+        "Who met Anna?",
+        "How many times was the cup moved?",
+        "How many sentences are spoken?",
+        "How many eggs do we need?",
+        "How many people wear red hats?",
+        "How many apples did he buy?",
+        "How many minutes are there?",
+    ],
 )
 def test_other_questions_are_left_alone(question: str) -> None:
     assert read_spatial_question(question) is None
@@ -217,6 +301,9 @@ def test_wording() -> None:
     assert [plural("box", 2), plural("apple", 1), plural("shelf", 3)] == ["2 boxes", "an apple", "3 shelves"]
     assert chosen("on the table in the kitchen", ["the table", "the sink"]) == 0
     assert chosen("nothing of the sort", ["the table", "the sink"]) is None
+    assert chosen_number(2, ["12 cups", "two cups", "1 or 2"]) == 1
+    assert chosen_number(2, ["2", "two"]) is None
+    assert chosen_number(0, ["One", "None", "2"]) == 1
 
 
 def test_a_folder_opened_for_reading_answers_too(house: Memory, tmp_path: Path) -> None:

@@ -123,7 +123,14 @@ def by_hand(space: SpatialMemory, wanted: dict[str, Any]) -> dict[str, str]:
     known.sort(key=lambda one: (one.t_known_ns, one.t_first_ns, one.state_id))
     if "between" not in wanted:
         known = list({one.object_id: one for one in known}.values())
-    return {one.object_id: one.state_id for one in known if passes(one, wanted)}
+    passing = [one for one in known if passes(one, wanted)]
+    newest = {one.object_id: one for one in passing}
+    if "between" in wanted:
+        end = T0_NS + max(wanted["between"]) * NS_PER_S
+        for one in [one for one in newest.values() if one.t_ns > end]:  # seen after the span: was it seen in it, too?
+            same = [two for two in passing if (two.object_id, two.t_first_ns) == (one.object_id, one.t_first_ns)]
+            newest[one.object_id] = next((two for two in reversed(same) if two.t_ns <= end), one)
+    return {one.object_id: one.state_id for one in newest.values()}
 
 
 def passes(one: ObjectState, wanted: dict[str, Any]) -> bool:

@@ -1,0 +1,138 @@
+"""Answers about how many things there are, from the spatial memory: here or there, gone or moved; how many rooms.
+
+Every thing that is counted is named with its whereabouts, and is evidence. Things that went missing are not there, so
+they count only where they are asked for. With a time, things count that were there then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from planners.contents import MOST_TOLD, mean, nothing_there, things_at
+from planners.count_questions import EVERYTHING, ROOMS, CountQuestion
+from planners.spatial_changes import kinds_for
+from planners.spatial_view import UNSURE, SpatialView, Told
+from planners.spatial_wording import listed, plural, told_change
+from streammem.spatial.records import ObjectState
+
+EVERYWHERE = frozenset(
+    {
+        "house", "home", "flat", "apartment", "building", "household", "world", "scene", "video", "recording", "memory",
+        "view", "total",
+    }
+)  # fmt: skip
+"""Words for a place that say nothing of where, unless a room is called so."""
+MOST_HOLDER_WORDS = 2
+"""Words that name a room or a thing."""
+
+
+def how_many(at: SpatialView) -> Told | None:
+    """How many there are, each with its whereabouts."""
+    asked = at.asked.count
+    if asked is None:
+        return None
+    if len(asked.things) == 1 and asked.things[0].lower() in ROOMS and not asked.holders:
+        return _rooms(at)
+    kinds = [_kind(at, name) for name in asked.things]
+    if not any(kinds):
+        return None
+    if asked.change:
+        return _changed(at, asked, kinds)
+    places = [name for name in asked.holders if at.room(name) is not None or name.lower() not in EVERYWHERE]
+    if any(len(name.split()) > MOST_HOLDER_WORDS for name in places):
+        return None  # a clause, and no place
+    found = [things_at(at, name, asked.beside) for name in places]
+    known = [one for one in found if one is not None]
+    unknown = [name for name, one in zip(places, found, strict=True) if one is None]
+    words = listed([words for _, words, _ in known]) if known else ""
+    there = {state.object_id for states, _, _ in known for state in states}
+    told: list[str] = []
+    counted: list[ObjectState] = []
+    for name, states in zip(asked.things, kinds, strict=True):
+        some = [one for one in states if not one.is_missing]
+        if known:
+            some = [one for one in some if (one.object_id in there) != asked.is_outside]
+        counted += some
+        told.append(_counted(name, states, some, words=f"not {words}" if asked.is_outside and words else words))
+    if not counted:
+        seen = [one for states in kinds for one in states]
+        if known and not asked.is_outside:
+            holders = [one for _, _, some in known for one in some]
+            label = seen[0].label if len(asked.things) == 1 and asked.things[0].lower() not in EVERYTHING else "thing"
+            return replace(nothing_there(at, words, holders, what=f"No {label}"), number=0)
+        since = at.view.words.instant(seen[0].t_ns)
+        text = f"None that is still there; the {seen[0].label} {seen[0].whereabouts()} was last seen at {since}."
+        return Told(text=text, evidence=at.evidence(seen[:MOST_TOLD]), confidence=at.surety(seen[0]), number=0)
+    seen_ns = max(one.t_ns for one in counted)
+    missing = "".join(f"No {name} is known. " for name in unknown)
+    text = f"{missing}{'; '.join(told)}; last seen by {at.view.words.instant(seen_ns)}."
+    sure = min(at.surety(counted[0]), mean(counted)) * (UNSURE if unknown else 1.0)
+    return Told(text=text, evidence=at.evidence(counted[:MOST_TOLD]), confidence=sure, number=len(counted))
+
+
+def _kind(at: SpatialView, name: str) -> list[ObjectState]:
+    """The things of a name, the missing ones too."""
+    if name.lower() in EVERYTHING:
+        return at.timed(at.space.query().with_missing()).newest_first().run()
+    return at.things(name)
+
+
+def _counted(name: str, known: Sequence[ObjectState], some: Sequence[ObjectState], *, words: str) -> str:
+    """`3 cups: 2 on the table in the kitchen and 1 on the sofa in the hall`"""
+    if not some:
+        return f"no {known[0].label if known else name}{f' {words}' if words else ' that is still there'}"
+    labels = {one.label for one in some}
+    if name.lower() in EVERYTHING:
+        kinds = [plural(label, sum(one.label == label for one in some)) for label in sorted(labels)]
+        head = f"{len(some)} things" if len(some) > 1 else "1 thing"
+        return f"{head}{f' {words}' if words else ''}: {listed(kinds[:MOST_TOLD])}"
+    spots: dict[str, int] = {}
+    for one in some:
+        spots[one.whereabouts()] = spots.get(one.whereabouts(), 0) + 1
+    is_plain = len(spots) in {1, len(some)}
+    told = [spot if is_plain else f"{count} {spot}" for spot, count in spots.items()]
+    head = plural(some[0].label, len(some)) if len(some) > 1 else f"1 {some[0].label}"
+    return f"{head}: {listed(told[:MOST_TOLD])}"
+
+
+def _changed(at: SpatialView, asked: CountQuestion, kinds: Sequence[Sequence[ObjectState]]) -> Told | None:
+    """How many went missing and have not been found since, or moved."""
+    ids = {one.object_id for states in kinds for one in states}
+    wanted = kinds_for(asked.change) or ("moved",)
+    changes = {one.object_id: one for one in at.changes(wanted) if one.object_id in ids}  # the newest of each thing
+    if wanted == ("missing",) and at.asked.window is None:
+        gone = {one.object_id for states in kinds for one in states if one.is_missing}
+        changes = {object_id: one for object_id, one in changes.items() if object_id in gone}
+    if not changes:
+        seen = [one for states in kinds for one in states]
+        text = f"None that was seen: no {seen[0].label} is known to have changed so."
+        return Told(text=text, evidence=at.evidence(seen[:MOST_TOLD]), confidence=0.6, number=0)
+    found = sorted(changes.values(), key=lambda one: one.t_ns)
+    told = "; ".join(told_change(one, at.view.words.instant) for one in found[-MOST_TOLD:])
+    return Told(
+        text=f"{len(found)}: {told}.",
+        evidence=at.change_evidence(found[-MOST_TOLD:]),
+        confidence=0.9,
+        number=len(found),
+    )
+
+
+def _rooms(at: SpatialView) -> Told | None:
+    path = at.space.path(as_of_ns=at.as_of_ns)
+    first = 0 if at.after_ns is None else int(path.t_ns.searchsorted(at.after_ns))
+    last = len(path) if at.before_ns is None else int(path.t_ns.searchsorted(at.before_ns, side="right"))
+    passed: dict[str, list[int]] = {}
+    for number in range(first, last):
+        if (room := path.rooms[number]) is not None:
+            passed.setdefault(room, []).append(int(path.t_ns[number]))
+    if not passed:
+        return None
+    spans = [
+        at.span(times[0], times[-1], text=f"the camera was in the {room}", event_ids=())
+        for room, times in passed.items()
+    ]
+    text = (
+        f"{plural('room', len(passed)) if len(passed) > 1 else '1 room'}: {listed([f'the {one}' for one in passed])}."
+    )
+    return Told(text=text, evidence=tuple(spans[:MOST_TOLD]), confidence=0.9, number=len(passed))
