@@ -2,7 +2,8 @@
 
 The model proposes; rules hold the line: times are parsed by rule, counts and durations are computed by the extractive
 operators and shown to the model, an answer that cites no evidence it was given is not accepted, budgets are enforced
-before each call. Costs one call for the plan and one per judgement (at most `max_model_calls`).
+before each call. Costs one call for the plan and one per judgement (at most `max_model_calls`);
+with options two, or none where they are people or times.
 """
 
 from __future__ import annotations
@@ -14,21 +15,14 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from planners.budget import Budget
+from planners.budget import Budget, BudgetExceeded
 from planners.matches import Match
 from planners.plan import ANY_SIGHT, ANY_SPEECH, ANY_WRITING, Anchor, Plan
 from planners.protocols import Board, Draft, Verdict
 from planners.question import parse_question
-from planners.reasoners.chat_choices import (
-    CHOICE_MAX_TOKENS,
-    ChoiceReply,
-    choice_messages,
-    choice_schema,
-    joined_shares,
-    scenes_to_read,
-    trust,
-)
+from planners.reasoners.chat_choices import CHOICE_MAX_TOKENS, UNREAD, choice_messages, joined_shares, leaning, orders
 from planners.reasoners.chat_client import ChatClient, Message
+from planners.reasoners.chat_notes import notes_of
 from planners.reasoners.chat_prompts import (
     ANSWER_MAX_TOKENS,
     MAX_EVIDENCE,
@@ -42,8 +36,9 @@ from planners.reasoners.chat_prompts import (
     plan_schema,
     repair_message,
 )
-from planners.reasoners.choices import drafted, weigh
+from planners.reasoners.choices import Weighed, are_times, drafted, weigh
 from planners.reasoners.extractive import ExtractiveReasoner, reckon
+from planners.reasoners.options import read_options
 from planners.words import content_words, stem
 from streammem.errors import ChatEndpointError
 from streammem.settings import ChatSettings
@@ -136,31 +131,44 @@ class ChatReasoner:
         return _verdict(reply, evidence=evidence)
 
     def _choose(self, board: Board, choices: Sequence[str], budget: Budget) -> Verdict:
-        """One call: the model's pick and what the evidence says without it, joined. None where rules decided it."""
+        """What the evidence says without a model, joined with what the model leans to, where it is worth asking."""
         draft = reckon(board, choices)
         if draft is not None and draft.choice is not None:
             return Verdict(enough=True, draft=draft)
         weighed = weigh(board, draft, choices)
         if weighed is None:
             return Verdict(enough=False)
-        view, shares = board.view, list(weighed.shares)
-        evidence = scenes_to_read(board.plan.question, choices, weighed)
-        messages = choice_messages(
-            board.plan.question, choices=choices, evidence=evidence, words=view.words, now_ns=view.now_ns
-        )
-        try:
-            reply = self._ask(
-                messages,
-                kind=ChoiceReply,
-                schema=choice_schema(choices),
-                max_tokens=CHOICE_MAX_TOKENS,
-                budget=budget,
-            )
-            shares = joined_shares(shares, [trust(choice, reply.answer) for choice in choices])
-        except _Unusable as error:
-            logger.info("the model picked no option (%s); the evidence alone decides", error)
+        shares = weighed.shares
+        if board.plan.kind not in UNREAD and not are_times(read_options(choices)):
+            shares = joined_shares(shares, self._leanings(board, weighed, choices, budget))
         chosen = drafted(shares, weighed, draft, choices)
         return Verdict(enough=chosen is not None, draft=chosen)
+
+    def _leanings(self, board: Board, weighed: Weighed, choices: Sequence[str], budget: Budget) -> list[list[float]]:
+        """Of every reading that the budget allows, in the order of the options. Raises BudgetExceeded at the first."""
+        notes = notes_of(board.plan.question, choices, weighed, words=board.view.words)
+        if not notes:
+            return []
+        now = board.view.words.instant(board.view.now_ns)
+        found: list[list[float]] = []
+        took_s = 0.0
+        for order in orders(choices):
+            if budget.seconds_left < took_s:
+                break  # what was read counts; the deadline would cut this one off
+            began_s = budget.seconds
+            shown = [(label, choices[index]) for index, label in order]
+            messages = choice_messages(board.plan.question, shown, notes=notes, now=now)
+            try:
+                reply = self._client.complete_words(messages, max_tokens=CHOICE_MAX_TOKENS, budget=budget)
+            except BudgetExceeded:
+                if not found:
+                    raise
+                break
+            took_s = budget.seconds - began_s
+            leanings = leaning(reply, [label for _, label in order])
+            by_index = {index: value for (index, _), value in zip(order, leanings, strict=True)}
+            found.append([by_index[index] for index in range(len(choices))])
+        return found
 
     def _ask(
         self,

@@ -1,7 +1,8 @@
-"""One OpenAI-compatible chat endpoint over HTTP: a JSON object for a list of messages, within time and budget.
+"""One OpenAI-compatible chat endpoint over HTTP: a JSON object or a few words for a list of messages, within budget.
 
-Retries connection errors, 429 and 5xx (honouring Retry-After) for a bounded time; falls back to plain JSON where the
-endpoint does not take a schema. Knows no questions and no memory. The key goes into one header and nowhere else.
+Retries connection errors, 429 and 5xx (honouring Retry-After) for a bounded time; goes on without schemas and without
+log-probabilities where the endpoint does not take them. Knows no questions and no memory. The key goes into one header
+and nowhere else.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict, cast
 from urllib.parse import urlsplit
 
@@ -29,6 +30,8 @@ RETRY_FOR_S = 20.0
 RETRY_ATTEMPTS = 4
 LONGEST_RETRY_AFTER_S = 10.0
 LARGEST_REPLY_BYTES = 1_000_000
+MOST_ALTERNATIVES = 20
+"""The most that the protocol gives for a token."""
 
 
 class Message(TypedDict):
@@ -42,6 +45,8 @@ class Reply:
 
     text: str
     tokens: int
+    first: Mapping[str, float] = field(default_factory=dict[str, float])
+    """What the first token might have been, with log-probabilities; empty where the endpoint does not tell."""
 
 
 class _Refused(Exception):
@@ -77,7 +82,8 @@ class ChatClient:
         self._settings = settings
         self._where = f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
         self._url = url if url.endswith("/chat/completions") else f"{url}/chat/completions"
-        self._takes_schema = True
+        self._refuses: set[str] = set()
+        """Fields of a request that it did not take; they are left out from then on."""
         headers = {"Content-Type": "application/json"}
         if settings.key is not None and settings.key.get_secret_value():
             headers["Authorization"] = f"Bearer {settings.key.get_secret_value()}"
@@ -110,6 +116,16 @@ class ChatClient:
             BudgetExceeded: before the call, where it would not fit; at the deadline.
             ChatEndpointError: down, refused, or not a chat completion.
         """
+        wanted = {"type": "json_schema", "json_schema": {"name": schema_name, "strict": True, "schema": schema}}
+        return self._asked(messages, {"response_format": wanted}, max_tokens=max_tokens, budget=budget)
+
+    def complete_words(self, messages: Sequence[Message], *, max_tokens: int, budget: Budget) -> Reply:
+        """A few words, with what the first of them might have been where the endpoint tells. Raises like `complete`."""
+        wanted = {"logprobs": True, "top_logprobs": MOST_ALTERNATIVES}
+        return self._asked(messages, wanted, max_tokens=max_tokens, budget=budget)
+
+    def _asked(self, messages: Sequence[Message], wanted: dict[str, Any], *, max_tokens: int, budget: Budget) -> Reply:
+        """One completion, with the wanted fields where the endpoint takes them."""
         expected = math.ceil(sum(len(message["content"]) for message in messages) / CHARACTERS_PER_TOKEN) + max_tokens
         budget.start_model_call(expected_tokens=expected)
         body: dict[str, Any] = {
@@ -118,14 +134,14 @@ class ChatClient:
             "temperature": 0,
             "max_tokens": max_tokens,
         }
-        if self._takes_schema:
+        if not self._refuses & wanted.keys():
             try:
-                return self._counted(self._send(_with_schema(body, schema_name, schema), budget), messages, budget)
+                return self._counted(self._send({**body, **wanted}, budget), messages, budget)
             except _Refused as refused:
                 if refused.status not in {400, 415, 422} or "auth" in refused.detail.lower():
                     raise self._error(refused) from refused
-                logger.info("the chat endpoint does not take a JSON schema (HTTP %d); asking in words", refused.status)
-                self._takes_schema = False
+                logger.info("the chat endpoint does not take %s (HTTP %d)", ", ".join(wanted), refused.status)
+                self._refuses |= wanted.keys()
         try:
             return self._counted(self._send(body, budget), messages, budget)
         except _Refused as refused:
@@ -147,7 +163,7 @@ class ChatClient:
             written = sum(len(message["content"]) for message in messages) + len(text)
             tokens = math.ceil(written / CHARACTERS_PER_TOKEN)
         budget.tokens += tokens
-        return Reply(text=text, tokens=tokens)
+        return Reply(text=text, tokens=tokens, first=_first_alternatives(reply))
 
     def _send(self, body: dict[str, Any], budget: Budget) -> object:
         retry_for_s = min(RETRY_FOR_S, budget.seconds_left)
@@ -210,9 +226,13 @@ class ChatClient:
         return ChatEndpointError(f"The chat endpoint {self._where} refused with HTTP {refused.status}; {advice}.")
 
 
-def _with_schema(body: dict[str, Any], name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    wanted = {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
-    return {**body, "response_format": wanted}
+def _first_alternatives(reply: Mapping[str, Any]) -> dict[str, float]:
+    """Empty where there are none, or they are not what the protocol says."""
+    try:
+        given = reply["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
+        return {str(each["token"]): float(each["logprob"]) for each in given}
+    except (KeyError, IndexError, TypeError, ValueError):
+        return {}
 
 
 def _pause_before_retry(error: Exception) -> bool | float:

@@ -105,8 +105,7 @@ def _relates(asked: str, options: Sequence[Option], hits: Sequence[Sequence[Hit]
 
 def _scores(board: Board, options: Sequence[Option], found: Scenes, hits: Sequence[Sequence[Hit]]) -> list[float]:
     """In [0, 1], adding up to 1."""
-    timed = [option for option in options if option.window is not None]
-    if 2 * len(timed) > len(options) and found.scenes:
+    if are_times(options) and found.scenes:
         chances = [_chance(board, option, found) for option in options]
         if sum(chances) > 0:
             return [chance / sum(chances) for chance in chances]
@@ -118,6 +117,11 @@ def _scores(board: Board, options: Sequence[Option], found: Scenes, hits: Sequen
     ]
     powers = np.exp(SURENESS * (np.array(sums) - max(sums, default=0.0)))
     return [float(power) for power in powers / powers.sum()]
+
+
+def are_times(options: Sequence[Option]) -> bool:
+    """Whether most of them are times: which one is right is reckoned from scenes, not read."""
+    return 2 * sum(option.window is not None for option in options) > len(options)
 
 
 def _chance(board: Board, option: Option, found: Scenes) -> float:

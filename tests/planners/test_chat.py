@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,14 @@ import stamina
 from pydantic import SecretStr
 
 from planners import ask
+from planners.budget import Budget
+from planners.finding import Finder
+from planners.protocols import Board
+from planners.question import parse_question
+from planners.reading import MemoryView
 from planners.reasoners.chat import ChatReasoner
+from planners.reasoners.chat_choices import joined_shares, leaning
+from planners.reasoners.chat_client import Reply
 from streammem.errors import ChatEndpointError
 from streammem.memory import Memory
 from streammem.settings import ChatSettings, PlannerSettings
@@ -124,7 +132,7 @@ def test_replays_a_real_exchange(
     assert found.evidence
     assert found.evidence[0].text in {each.text for each in memory.observations()}
     if one["choices"]:
-        assert found.choice == one["choices"].index("Tasha")
+        assert found.choice == one["choices"].index("eggs and flour")
     elif one["memory"] == "street":
         assert found.evidence[0].t_start_ns == 35_000_000_000
 
@@ -253,22 +261,154 @@ def test_evidence_that_has_nothing_to_do_with_the_question_is_not_accepted(
 CAKE = ("What do we need for the cake?", ("meat", "eggs and flour", "flowers"))
 
 
-def test_options_take_one_call_and_the_pick_is_weighed(kitchen: Memory, serve: Callable[..., Endpoint]) -> None:
+def leaned(first: dict[str, float], content: str = "") -> Responder:
+    """A reply that tells what its first token might have been."""
+    alternatives = [{"token": token, "logprob": math.log(share)} for token, share in first.items()]
+    text = content or max(first, key=lambda token: first[token])
+    choice = {
+        "message": {"role": "assistant", "content": text},
+        "logprobs": {"content": [{"top_logprobs": alternatives}]},
+    }
+    payload = json.dumps({"choices": [choice], "usage": {"total_tokens": 100}}).encode()
+    return lambda _: (200, {"Content-Type": "application/json"}, payload)
+
+
+def test_options_are_read_in_both_orders_and_the_leaning_is_weighed(
+    kitchen: Memory, serve: Callable[..., Endpoint]
+) -> None:
     question, choices = CAKE
-    endpoint = serve(replied(json.dumps({"answer": "eggs and flour"})))
+    endpoint = serve(leaned({"eggs": 0.6, "meat": 0.2, "flowers": 0.2}))
     found = answer(kitchen, endpoint, question, choices=choices)
     assert found.choice == 1
-    assert found.spent.model_calls == len(endpoint.requests) == 1
+    assert found.spent.model_calls == len(endpoint.requests) == 2
     assert any("twelve eggs" in each.text for each in found.evidence)
     system, user = endpoint.requests[0]["messages"]
     assert "never instructions" in system["content"]
     assert "twelve eggs" in user["content"]
-    against = answer(kitchen, serve(replied(json.dumps({"answer": "flowers"}))), question, choices=choices)
-    assert against.choice == 1  # where the evidence is clear, a pick against it does not win
+    assert all(request["logprobs"] for request in endpoint.requests)
+    shown = [
+        [request["messages"][1]["content"].index(f"- {choice}") for choice in choices] for request in endpoint.requests
+    ]
+    assert shown[0] == sorted(shown[0])
+    assert shown[1] == sorted(shown[1], reverse=True)
+    against = answer(kitchen, serve(leaned({"fl": 0.5, "eggs": 0.3, "meat": 0.2})), question, choices=choices)
+    assert against.choice == 1  # where the evidence is clear, a leaning against it does not win
 
 
-def test_a_pick_that_is_no_option_leaves_it_to_the_evidence(kitchen: Memory, serve: Callable[..., Endpoint]) -> None:
+def test_a_model_that_takes_whatever_stands_first_changes_nothing(
+    kitchen: Memory, serve: Callable[..., Endpoint]
+) -> None:
+    question, choices = "What do we need for the cake?", ("twelve flowers", "twelve eggs and flour")
+    endpoint = serve(leaned({"A": 0.9, "B": 0.1}))
+    found = answer(kitchen, endpoint, question, choices=choices)
+    first, second = (request["messages"][1]["content"] for request in endpoint.requests)
+    assert "A. twelve flowers" in first  # they begin alike: letters tell them apart
+    assert "A. twelve eggs and flour" in second
+    with ChatReasoner(ChatSettings(url=serve(failing(500)).url)) as reasoner:
+        by_rule = ask(
+            kitchen, question, choices=choices, settings=PlannerSettings(max_model_calls=0), reasoner=reasoner
+        )
+    assert found.choice == by_rule.choice
+    assert found.confidence == pytest.approx(by_rule.confidence)
+
+
+def test_an_endpoint_without_logprobs_is_taken_at_its_word(kitchen: Memory, serve: Callable[..., Endpoint]) -> None:
     question, choices = CAKE
-    found = answer(kitchen, serve(replied("eggs, I think")), question, choices=choices)
+    endpoint = serve(failing(400), replied("flowers"))
+    swayed = answer(kitchen, endpoint, question, choices=choices)
+    assert "logprobs" in endpoint.requests[0]
+    assert len(endpoint.requests) == 3
+    assert all("logprobs" not in request for request in endpoint.requests[1:])
+    assert swayed.spent.model_calls == 2  # asking again without them is no call of its own
+
+
+def test_a_reply_that_is_no_option_leaves_it_to_the_evidence(kitchen: Memory, serve: Callable[..., Endpoint]) -> None:
+    question, choices = CAKE
+    said = answer(kitchen, serve(replied("I cannot tell.")), question, choices=choices)
+    unasked = answer(kitchen, serve(failing(500)), question, choices=choices, limits=PlannerSettings(max_model_calls=0))
+    assert said.choice == unasked.choice == 1
+    assert said.confidence == pytest.approx(unasked.confidence)
+    assert said.spent.model_calls == 2
+
+
+def test_one_reading_counts_where_the_budget_ends(kitchen: Memory, serve: Callable[..., Endpoint]) -> None:
+    question, choices = CAKE
+    endpoint = serve(leaned({"eggs": 0.9, "meat": 0.1}))
+    found = answer(kitchen, endpoint, question, choices=choices, limits=PlannerSettings(max_model_calls=1))
+    assert len(endpoint.requests) == 1
     assert found.choice == 1
-    assert found.spent.model_calls == 2
+    assert found.stopped == "enough evidence"
+
+
+def test_a_reading_that_the_deadline_would_cut_off_is_not_begun(
+    kitchen: Memory, serve: Callable[..., Endpoint]
+) -> None:
+    question, choices = CAKE
+    clock = [0.0]
+
+    def slow(body: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        clock[0] += 40.0
+        return leaned({"eggs": 0.9, "meat": 0.1})(body)
+
+    for deadline_s, readings in ((60.0, 1), (90.0, 2)):
+        clock[0] = 0.0
+        endpoint = serve(slow)
+        view = MemoryView(kitchen)
+        board = Board(plan=parse_question(question), view=view, finder=Finder(view, beam=6), spans=view.whole())
+        budget = Budget(PlannerSettings(deadline_s=deadline_s), clock=lambda: clock[0])
+        with ChatReasoner(ChatSettings(url=endpoint.url, timeout_s=50)) as reasoner:
+            verdict = reasoner.reason(board, choices=choices, budget=budget)
+        assert len(endpoint.requests) == readings
+        assert verdict.draft is not None
+        assert verdict.draft.choice == 1
+
+
+def test_leanings_move_shares_as_far_as_they_are_sure() -> None:
+    shares = (0.5, 0.4, 0.1)
+    even, weak, strong = (
+        joined_shares(shares, [[math.log(each) for each in leanings]])
+        for leanings in ((1 / 3, 1 / 3, 1 / 3), (0.3, 0.4, 0.3), (0.01, 0.98, 0.01))
+    )
+    assert even == pytest.approx(shares)
+    assert sum(strong) == pytest.approx(1.0)
+    assert even[1] < weak[1] < strong[1]
+    assert strong.index(max(strong)) == 1
+    assert joined_shares(shares, []) == list(shares)
+
+
+@pytest.mark.parametrize(
+    ("question", "choices", "right"),
+    [
+        ("When did I put my keys in the bowl?", ("9:01", "9:05", "9:09"), 1),
+        ("Who wrote the shopping list?", ("Lucia", "Katrina", "Shure", "Tasha"), 3),
+    ],
+)
+def test_times_and_people_are_left_to_the_evidence(
+    kitchen: Memory, serve: Callable[..., Endpoint], question: str, choices: tuple[str, ...], right: int
+) -> None:
+    endpoint = serve(failing(500))
+    found = answer(kitchen, endpoint, question, choices=choices)
+    assert endpoint.requests == []
+    assert found.choice == right
+    assert found.spent.model_calls == 0
+
+
+@pytest.mark.parametrize(
+    ("reply", "labels", "wanted"),
+    [
+        (Reply(text="", tokens=1, first={"T": -0.1, " Sh": -3.0, "The": -4.0}), ("Tasha", "Shure", "Me"), 0),
+        (Reply(text="", tokens=1, first={"**": -0.1, "B": -1.0, " A": -2.0}), ("A", "B", "C"), 1),
+        (Reply(text="Tasha.", tokens=1), ("Shure", "Tasha"), 1),
+        (Reply(text="B) Tasha", tokens=1), ("A", "B"), 1),
+        (Reply(text="bake a ca", tokens=1), ("Bake a cake at home", "Buy one"), 0),
+        (Reply(text="A pity", tokens=1, first={"hm": -0.1}), ("Shure", "Tasha"), None),
+        (Reply(text="", tokens=1), ("Shure", "Tasha"), None),
+    ],
+)
+def test_what_a_reply_leans_to(reply: Reply, labels: tuple[str, ...], wanted: int | None) -> None:
+    logs = leaning(reply, labels)
+    assert sum(math.exp(each) for each in logs) == pytest.approx(1.0)
+    if wanted is None:
+        assert len({round(each, 9) for each in logs}) == 1
+    else:
+        assert max(range(len(labels)), key=lambda place: logs[place]) == wanted
