@@ -44,6 +44,8 @@ class View:
     """(H, W) z-depth in voxels, cut at the range; 0 where nothing was measured."""
     is_hit: NDArray[np.bool_] | None
     """(H, W) where a surface was measured; None for everywhere."""
+    farthest: float
+    """The greatest depth."""
     base_block: Ints
     """(3,) block that holds the camera."""
     start: NDArray[np.float64]
@@ -80,17 +82,17 @@ def place_view(
         raise InputError(f"The camera is more than {reach * BLOCK_EDGE * voxel_m:.0f} m from the map's origin.")
     limit = np.float32(max_depth_m / voxel_m)
     depth = np.multiply(depth_m, 1.0 / voxel_m, dtype=np.float32, order="C")
-    with np.errstate(invalid="ignore"):
-        is_hit = (depth > 0) & (depth < limit)
-    if is_hit.all():
-        hits = None
-    else:
-        hits = is_hit
+    farthest = float(depth.max())
+    hits = None
+    if not (farthest < limit and float(depth.min()) > 0):  # nor where one of them is NaN
+        with np.errstate(invalid="ignore"):
+            hits = (depth > 0) & (depth < limit)
         np.nan_to_num(depth, copy=False, nan=0.0, posinf=float(limit), neginf=0.0)
         np.clip(depth, 0.0, limit, out=depth)
+        farthest = float(depth.max())
     return View(
-        depth=depth, is_hit=hits, base_block=base.astype(np.int64), start=origin - base * BLOCK_EDGE, rotation=rotation,
-        camera=camera,
+        depth=depth, is_hit=hits, farthest=farthest, base_block=base.astype(np.int64),
+        start=origin - base * BLOCK_EDGE, rotation=rotation, camera=camera,
     )  # fmt: skip
 
 
@@ -113,11 +115,11 @@ def points(view: View) -> Floats:
     return np.stack(ends, axis=-1).reshape(-1, 3)
 
 
-def bounds(view: View, farthest: float) -> tuple[Ints, Ints]:
+def bounds(view: View) -> tuple[Ints, Ints]:
     """Whole blocks that no point leaves: (lowest voxel (3,), number (3,)), from the base block's corner."""
     rows, columns = directions(view)
     slopes = np.stack([rows.min(axis=1) + columns.min(axis=1), rows.max(axis=1) + columns.max(axis=1)])
-    ends = np.concatenate([slopes.astype(np.float64) * farthest + view.start, view.start[None]])
+    ends = np.concatenate([slopes.astype(np.float64) * view.farthest + view.start, view.start[None]])
     low = np.floor((ends.min(axis=0) - 1) / BLOCK_EDGE).astype(np.int64) * BLOCK_EDGE
     high = np.ceil((ends.max(axis=0) + 2) / BLOCK_EDGE).astype(np.int64) * BLOCK_EDGE
     return low, high - low
@@ -170,12 +172,10 @@ def hit_voxels(pixels: NDArray[np.integer], cells: int) -> NDArray[np.integer]:
         np.not_equal(some[1:], some[:-1], out=kept[1:])
         once = some.take(np.flatnonzero(kept))
         return once[once.searchsorted(0) :]
-    is_hit = np.zeros(cells // 8 * 8 + 16, dtype=np.bool_)  # the last byte is that of -1
-    is_hit[some] = True
+    is_hit = np.zeros(cells + 1, dtype=np.bool_)  # the last byte is that of -1
+    is_hit[some.astype(np.intp)] = True  # twice as fast as by int32
     is_hit[-1] = False
-    words = np.flatnonzero(is_hit.view(np.uint64))
-    inside = np.flatnonzero(is_hit.reshape(-1, 8)[words])
-    return (words[inside >> 3] * 8 + (inside & 7)).astype(pixels.dtype)
+    return np.flatnonzero(is_hit).astype(pixels.dtype)
 
 
 def unravel(voxels: NDArray[np.integer], size: Ints) -> tuple[NDArray[np.integer], ...]:
@@ -189,7 +189,7 @@ def unravel(voxels: NDArray[np.integer], size: Ints) -> tuple[NDArray[np.integer
 def voxel_labels(view: View, labels: NDArray[np.uint16]) -> tuple[Ints, NDArray[np.uint16]]:
     """The label that most pixels give each labelled voxel, the smallest of equals: (voxels (N, 3) from the base block's
     corner, labels (N,))."""
-    low, size = bounds(view, float(view.depth.max()))
+    low, size = bounds(view)
     pixels = pixel_voxels(view, low, size)
     is_used = (labels > 0) & (pixels >= 0)
     joined = pixels[is_used].astype(np.int64) << 16 | labels[is_used]

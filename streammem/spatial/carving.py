@@ -88,7 +88,7 @@ class _Projection:
     def leaves(
         self, x: Floats, y: Floats, z: Floats, per_parent: Floats, *, is_inside: bool
     ) -> NDArray[np.bool_]:  # fmt: skip
-        """Free or not (N, 8), of the voxels (N, 8) of 2^3 cells; `per_parent` (N, 1): 1 / z of the cells' centres.
+        """Free or not (8, N), of the voxels (8, N) of 2^3 cells; `per_parent` (N,): 1 / z of the cells' centres.
         Cells that are well inside the image need not be asked whether their voxels' windows are."""
         pyramid = self.pyramid
         half = np.float32(LEAF_WINDOW / 2) * self.fx * per_parent
@@ -158,7 +158,7 @@ def carve(view: View, pyramid: DepthPyramid, low: Ints, size: Ints) -> Carved:
         is_free, is_mixed, _ = projection.judge(x, y, z, level)
         going = np.flatnonzero(is_free | is_mixed)
         half = 1 << (level - 1)
-        corners = (corners[going][:, None] + OFFSETS[:8] * half).reshape(-1, 3)
+        corners = (corners[going] + (OFFSETS[:8] * half)[:, None]).reshape(-1, 3)
         x, y, z = (part.ravel() for part in _children(view, x[going], y[going], z[going], half))
     is_free, is_mixed, is_inside = projection.judge(x, y, z, BLOCK_LEVEL)
     going = np.flatnonzero(is_free | is_mixed)
@@ -170,7 +170,7 @@ def carve(view: View, pyramid: DepthPyramid, low: Ints, size: Ints) -> Carved:
     code = divided.astype(np.int32) * 8
     for level in (2, 1):
         x, y, z = (part.ravel() for part in _children(view, x, y, z, 1 << level))
-        code = (code[:, None] + np.arange(8, dtype=np.int32)).ravel()
+        code = (code + np.arange(8, dtype=np.int32)[:, None]).ravel()
         is_free, is_mixed, is_inside = projection.judge(x, y, z, level)
         if level == 2:
             free.reshape(-1, 64)[code[is_free]] = True
@@ -179,15 +179,16 @@ def carve(view: View, pyramid: DepthPyramid, low: Ints, size: Ints) -> Carved:
         going = np.flatnonzero(is_mixed)
         if level == 2:
             x, y, z, code = x[going], y[going], z[going], code[going] * 8
-    cells = free.reshape(-1, 8)
+    cells = free.reshape(-1, 8).view(np.uint64)[:, 0]
     for mixed, inside in ((is_mixed & is_inside, True), (is_mixed & ~is_inside, False)):
         going = np.flatnonzero(mixed)
         for begin in range(0, len(going), _FLOATS_AT_ONCE // 8):
             part = going[begin : begin + _FLOATS_AT_ONCE // 8]
             depth = z[part]
-            per_parent = np.reciprocal(np.maximum(depth, NEAR))[:, None]
+            per_parent = np.reciprocal(np.maximum(depth, NEAR))
             children = _children(view, x[part], y[part], depth, 1)
-            cells[code[part]] = projection.leaves(*children, per_parent, is_inside=inside)
+            leaves = np.ascontiguousarray(projection.leaves(*children, per_parent, is_inside=inside).T)
+            cells[code[part]] = leaves.view(np.uint64)[:, 0]  # eight voxels at once
     return Carved(blocks=blocks, is_free=free)
 
 
@@ -214,6 +215,7 @@ def child_offsets(view: View, edge: int) -> Floats:
 
 
 def _children(view: View, x: Floats, y: Floats, z: Floats, edge: int) -> tuple[Floats, Floats, Floats]:
-    """Centres (N, 8) of the eight cells of edge `edge` in cells with centres (N,)."""
-    offsets = child_offsets(view, edge)
-    return x[:, None] + offsets[:, 0], y[:, None] + offsets[:, 1], z[:, None] + offsets[:, 2]
+    """Centres (8, N) of the eight cells of edge `edge` in cells with centres (N,). The long axis is the last one: an
+    inner loop of eight costs twice as much."""
+    offsets = child_offsets(view, edge)[:, :, None]
+    return x + offsets[:, 0], y + offsets[:, 1], z + offsets[:, 2]

@@ -94,7 +94,7 @@ class Octree:
         )  # fmt: skip
         if labels is not None and labels.shape != view.depth.shape:
             raise InputError(f"Labels {labels.shape} and depth {view.depth.shape} must have the same shape.")
-        if float(view.depth.max()) == 0.0:
+        if view.farthest == 0.0:
             return ScanResult(hits=0, free=0, cleared=0, new_blocks=0)
         if self._scanner is None:
             self._scanner = _scanner(self.settings)

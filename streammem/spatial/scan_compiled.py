@@ -42,7 +42,7 @@ class CompiledScanner:
 
     def integrate(self, view: View, pool: BlockPool, t_ns: int) -> tuple[NDArray[np.int32], ScanCounts]:
         """Adds one view to the voxels. Returns the rows that changed."""
-        low, size = cameras.bounds(view, float(view.depth.max()))
+        low, size = cameras.bounds(view)
         if float(np.prod(size.astype(np.float64))) > MOST_CELLS:
             return self._far.integrate(view, pool, t_ns)
         self._make_room(int(size.prod()), view.depth.size)

@@ -29,7 +29,7 @@ class NumpyScanner:
         """Adds one view to the voxels. Returns the rows that changed."""
         pyramid = self._pyramid = DepthPyramid.for_image(self._pyramid, view.depth)
         pyramid.fill(view.depth)
-        low, size = cameras.bounds(view, float(view.depth.max()))
+        low, size = cameras.bounds(view)
         hits = cameras.hit_voxels(cameras.pixel_voxels(view, low, size), int(size.prod()))
         carved = carve(view, pyramid, low, size)
 
