@@ -234,7 +234,6 @@ class Finder:
         whole = {each.observation_id: each for each in self.view.observations_in(inside, kinds=kinds)}
         for hit in hits:
             known = whole.get(hit.observation_id or "")
-            # The observation knows its speaker, the hit does not.
             match = from_hit(hit, support=hit.score) if known is None else from_observation(known, support=0.0)
             lines.setdefault(hit.observation_id or hit.event_id, replace(match, cosine=hit.similarity))
         for each in self.view.extra:

@@ -77,6 +77,7 @@ def from_hit(hit: Hit, *, support: float) -> Match:
         support=support,
         observation_id=hit.observation_id,
         keyframe_id=hit.keyframe_id,
+        speaker=hit.speaker,
     )
 
 

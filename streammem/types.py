@@ -240,6 +240,8 @@ class Hit:
     keyframe_id: str | None = None
     similarity: float | None = None
     """Raw cosine of the best dense match behind this hit, where there was one: what abstention is judged on."""
+    speaker: str | None = None
+    """Who says `text`, where it is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from streammem.types import Hit, Modality
 SPAN_COLUMNS = ("event_id", "recording", "t_start_ns", "t_end_ns")
 SEARCH_COLUMNS: dict[str, tuple[str, ...]] = {
     EVENTS: (*SPAN_COLUMNS, "text"),
-    OBSERVATIONS: (*SPAN_COLUMNS, "observation_id", "kind", "text", "label", "confidence"),
+    OBSERVATIONS: (*SPAN_COLUMNS, "observation_id", "kind", "text", "label", "speaker", "confidence"),
     KEYFRAMES: (*SPAN_COLUMNS, "keyframe_id", "t_ns", "tags", "detections"),
     FACTS: (*SPAN_COLUMNS, "assertion_id", "fact_id", "text"),
 }
@@ -59,6 +59,7 @@ class Candidate:
             observation_id=row.get("observation_id"),
             keyframe_id=row.get("keyframe_id"),
             similarity=self.similarity,
+            speaker=row.get("speaker"),
         )
 
 

@@ -9,9 +9,11 @@ import pytest
 
 from streammem.app.evaluation.answers import contains, overlap_f1
 from streammem.app.evaluation.dataset import Dataset, Question, Span
+from streammem.app.evaluation.failures import time_label
 from streammem.app.evaluation.metrics import Scored, cut, first_rank, outcome, ranked_turns, summarise
 from streammem.app.evaluation.records import Asked, Found, Replied
 from streammem.app.evaluation.windows import average_precision, moment_retrieval
+from streammem.types import NS_PER_S
 
 S = 1_000_000_000
 
@@ -164,3 +166,8 @@ def test_moment_retrieval_as_published() -> None:
     assert (figures["r1@0.5"], figures["r1@0.7"]) == (100.0, 0.0)
     assert figures["map@0.5"] == pytest.approx(83.3)
     assert figures["map@0.75"] == pytest.approx(16.7)
+
+
+def test_the_report_says_the_day_where_a_recording_goes_beyond_one() -> None:
+    assert [time_label(hours * 3600 * NS_PER_S) for hours in (23, 24)] == ["23:00:00", "day 2, 0:00:00"]
+    assert time_label(1_700_000_000 * NS_PER_S).startswith("2023-11-14T")

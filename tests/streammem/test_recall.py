@@ -212,6 +212,8 @@ def test_a_passage_says_its_best_line(memory: Memory) -> None:
     line = bundle_of(1).observations[0]
     (hit,) = memory.recall(Query(text=line.text, passage_s=6.0, k=1))
     assert (hit.observation_id, hit.text, hit.event_id) == (line.observation_id, line.text, line.event_id)
+    assert (line.kind, line.speaker) == ("speech", "it's me")
+    assert hit.speaker == memory.recall(Query(text=line.text, k=1))[0].speaker == line.speaker
     assert hit.t_start_ns <= line.t_start_ns
     assert hit.t_end_ns >= line.t_end_ns
     for modality in ("speech", "visual", "summary", "object"):

@@ -44,6 +44,7 @@ def search(
     """Find moments by what was said, seen or written in them, or by how they look."""
     from streammem.app import api
     from streammem.app.records import hit_record, recording_starts
+    from streammem.types import attributed
 
     with api.open_memory(memory, config=config) as opened:
         hits = api.search(
@@ -66,12 +67,12 @@ def search(
         stdout_console().print("Nothing found.")
         return
     rows = table("when", "recording", "from", "score>", "text")
-    for record in records:
+    for hit, record in zip(hits, records, strict=True):
         cells = [
             span(record["t_start_s"], record["t_end_s"]),
             quoted(record["recording"]),
             record["modality"].replace("_", " "),
             f"{record['score']:.2f}",
         ]
-        rows.add_row(*cells, quoted(record["text"]))
+        rows.add_row(*cells, quoted(attributed(hit.text, hit.speaker)))
     stdout_console().print(rows)

@@ -16,7 +16,7 @@ from streammem.app.evaluation import plots
 from streammem.app.evaluation.metrics import Outcome, Scored, cut, gap_ns, outcome
 from streammem.app.evaluation.records import Found
 from streammem.memory import Memory
-from streammem.timeline import format_time
+from streammem.timeline import WALL_CLOCK_FROM_NS, format_offset, format_time
 from streammem.types import NS_PER_S, Recording
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MOST = 60
 """Failures of a kind that are shown one by one."""
 _SHOWN_HITS = 5
+_DAY_NS = 86_400 * NS_PER_S
 
 _MEANING: dict[Outcome, tuple[str, str]] = {
     "right": ("right", "var(--good)"),
@@ -81,7 +82,7 @@ def _card(one: Scored, kind: Outcome, memories: _Memories) -> str:
     elif asked.reply is not None:
         expected = f" <em>expected: {escape(' / '.join(question.references))}</em>" if question.references else ""
         said = f'<p class="said">“{escape(asked.reply.text[:400])}”{expected}</p>'
-    when = f"asked at {format_time(asked.as_of_ns)}" if asked.as_of_ns is not None else "asked at the end"
+    when = f"asked at {time_label(asked.as_of_ns)}" if asked.as_of_ns is not None else "asked at the end"
     true = "".join(_moment(world, span, None, world.text_at(span)) for span in asked.evidence[:4])
     hits = "".join(
         _moment(world, span, _distance(span, asked.evidence), span.text) for span in asked.recalled[:_SHOWN_HITS]
@@ -115,12 +116,19 @@ def _moment(world: _World, span: Found, distance: str | None, text: str) -> str:
     picture = world.picture(span)
     image = f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(picture).decode()}">' if picture else ""
     start, _ = cut(span)
-    label = f"{format_time(span.t_start_ns)}" + (f", {span.recording}" if span.recording else "")
+    label = time_label(span.t_start_ns) + (f", {span.recording}" if span.recording else "")
     link = world.link(span, start)
     where = f'<a href="{escape(link, quote=True)}">{escape(label)}</a>' if link else escape(label)
     far = f' <span class="far{" hit" if distance == "hit" else ""}">{escape(distance)}</span>' if distance else ""
     kind = f" <small>{escape(span.modality.replace('_', ' '))} {span.score:.2f}</small>" if span.modality else ""
     return f'<div class="moment">{image}<p>{where}{far}{kind}<br>{escape(text[:300])}</p></div>'
+
+
+def time_label(t_ns: int) -> str:
+    """`day 5, 11:54:15` beyond the first day of a recording that starts at 0: nobody reads 107:54:15."""
+    if _DAY_NS <= t_ns < WALL_CLOCK_FROM_NS:
+        return f"day {t_ns // _DAY_NS + 1}, {format_offset(t_ns % _DAY_NS)}"
+    return format_time(t_ns)
 
 
 def _distance(span: Found, evidence: Sequence[Found]) -> str | None:
