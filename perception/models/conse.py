@@ -13,7 +13,7 @@ this with one view 0.48 and 0.44, with three 0.60 and 0.64; chance 0.09. The oth
 comparison, so take its figures as optimistic. The cosine says nothing of whether a thing is there at all: the best
 frame for what is nowhere scores as high. Tags do.
 
-32 ms a picture on one thread; loading embeds the labels once (1 s), and keeps them in the cache folder.
+28 ms a picture on one thread; loading embeds the labels once (1 s), and keeps them in the cache folder.
 """
 
 from __future__ import annotations
@@ -45,8 +45,11 @@ TAGS = 5
 TAG_MIN_PROBABILITY = 0.05
 KIND_MIN_PROBABILITY = 0.2
 """Of a kind (`dog`), the sum over its classes: a little for each of 118 breeds adds up to 0.1 in any picture."""
-BATCH = 4
 VIEWS = 3
+SHRINK_TO = 336
+"""Pictures are first shrunk by a whole number, to no less than this on their shorter side (half as much again as the
+network sees): that is quick, and the three views are then cut from fewer pixels. 4 ms a picture of 720 lines instead
+of 8."""
 CLEAR_CONTRAST = 16.0
 """Grey levels of standard deviation from which a picture is worth all of its match: fades and black cards have less,
 and would else be near to anything."""
@@ -66,7 +69,7 @@ class EfficientNetConse:
         weights = torch.load(weight_path("efficientnet-lite0/model"), weights_only=True, map_location="cpu")
         self._torch = torch
         network = build_network({name: tensor.numpy() for name, tensor in weights.items()})
-        self._network = onnx_session(network, threads=threads)
+        self._network = onnx_session(network, threads=threads, arena=True)
         self._text = text
         self._labels = class_names()
         vectors = _label_vectors(text, self._labels)
@@ -74,26 +77,20 @@ class EfficientNetConse:
         self._label_vectors = vectors - vectors.mean(axis=0)  # (1000, 384)
 
     def analyse(self, images: Sequence[ImageRGB]) -> list[ImageAnalysis]:
-        """Analyses pictures of any size."""
-        found: list[ImageAnalysis] = []
-        for start in range(0, len(images), BATCH):
-            found += self._analyse(images[start : start + BATCH])
-        return found
+        """Analyses pictures of any size, one at a time: larger batches are not quicker."""
+        return [self._analyse(image) for image in images]
 
-    def _analyse(self, images: Sequence[ImageRGB]) -> list[ImageAnalysis]:
+    def _analyse(self, image: ImageRGB) -> ImageAnalysis:
         torch = self._torch
-        batch = np.stack([_prepare(view) for image in images for view in _views(image)])  # (B * VIEWS, 3, 224, 224)
+        small = _shrunk(image)
+        batch = np.stack([_prepare(view) for view in _views(small)])  # (VIEWS, 3, 224, 224)
         found = self._network.run(["features", "logits"], {"images": batch})
         features, logits = (torch.from_numpy(np.asarray(one, dtype=np.float32)) for one in found)
         with torch.inference_mode():
-            features = torch.nn.functional.normalize(features[::VIEWS], dim=-1).numpy()  # of the whole pictures
-            logits = logits.reshape(len(images), VIEWS, -1)
-            probabilities = logits.softmax(dim=-1).mean(dim=1).numpy()  # (B, 1000)
-            scores = logits.mean(dim=1).numpy()
-        return [
-            ImageAnalysis(feature=feature, joint=self._joint(score, _clearness(image)), tags=self._tags(probability))
-            for image, feature, probability, score in zip(images, features, probabilities, scores, strict=True)
-        ]
+            feature = torch.nn.functional.normalize(features[0], dim=-1).numpy()  # of the whole picture
+            probability = logits.softmax(dim=-1).mean(dim=0).numpy()  # (1000,)
+            score = logits.mean(dim=0).numpy()
+        return ImageAnalysis(feature=feature, joint=self._joint(score, _clearness(small)), tags=self._tags(probability))
 
     def _tags(self, probability: npt.NDArray[np.float32]) -> tuple[Tag, ...]:
         """The likeliest classes and the kinds that they add up to. `probability`: (1000,)."""
@@ -114,6 +111,18 @@ class EfficientNetConse:
     def embed_text(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """(N, 385) in the joint space."""
         return np.pad(self._text.encode(texts), ((0, 0), (0, 1)))
+
+
+def _shrunk(image: ImageRGB) -> ImageRGB:
+    """The picture made smaller by a whole number, where it is much larger than the network's input."""
+    import cv2
+
+    height, width = image.shape[:2]
+    times = min(height, width) // SHRINK_TO
+    if times < 2:
+        return image
+    small = cv2.resize(image, (width // times, height // times), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, dtype=np.uint8)
 
 
 def _views(image: ImageRGB) -> tuple[ImageRGB, ImageRGB, ImageRGB]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
-from perception.models.conse import KIND_MIN_PROBABILITY
+from perception.models.conse import KIND_MIN_PROBABILITY, _shrunk
 from perception.models.imagenet import class_names, kinds
 from perception.models.registry import Models
 
@@ -68,3 +69,15 @@ def test_what_stands_at_an_end_of_a_wide_picture_is_seen(models: Models, bird: n
     birds = {"bird", *(names[index] for index in kinds()["bird"])}
     assert not plain.tags
     assert birds & {tag.label for tag in found.tags}
+
+
+def test_pictures_are_analysed_alike_at_their_size_and_larger(models: Models, bird: np.ndarray) -> None:
+    """Large pictures are shrunk by a whole number before the views are cut."""
+    image = models.image
+    assert image is not None
+    large = cv2.resize(bird, (1440, 1440), interpolation=cv2.INTER_CUBIC)
+    assert _shrunk(large).shape == (360, 360, 3)
+    assert _shrunk(bird[:600, :500]).shape == (600, 500, 3)
+    at_size, shown_large = image.analyse([bird, large])
+    assert at_size.joint @ shown_large.joint > 0.97
+    assert at_size.tags[0].label == shown_large.tags[0].label
