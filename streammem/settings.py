@@ -127,6 +127,9 @@ class ChatSettings(_Section):
     url: str | None = None
     model: str = "default"
     key: SecretStr | None = None
+    is_small: bool = True
+    """A model of a few billion parameters: among options its word counts half, and of people and times it is not asked
+    (`planners.reasoners.chat_choices`). Set it false for one that reads well."""
     timeout_s: Positive = 60.0
 
 

@@ -20,7 +20,16 @@ from planners.matches import Match
 from planners.plan import ANY_SIGHT, ANY_SPEECH, ANY_WRITING, Anchor, Plan
 from planners.protocols import Board, Draft, Verdict
 from planners.question import parse_question
-from planners.reasoners.chat_choices import CHOICE_MAX_TOKENS, UNREAD, choice_messages, joined_shares, leaning, orders
+from planners.reasoners.chat_choices import (
+    CHOICE_MAX_TOKENS,
+    UNREAD,
+    WEIGHT,
+    WEIGHT_OF_LARGE,
+    choice_messages,
+    joined_shares,
+    leaning,
+    orders,
+)
 from planners.reasoners.chat_client import ChatClient, Message
 from planners.reasoners.chat_notes import notes_of
 from planners.reasoners.chat_prompts import (
@@ -64,6 +73,7 @@ class ChatReasoner:
 
     def __init__(self, settings: ChatSettings) -> None:
         self._client = ChatClient(settings)
+        self._is_small = settings.is_small
         self._rules = ExtractiveReasoner()
 
     def __enter__(self) -> ChatReasoner:
@@ -139,8 +149,10 @@ class ChatReasoner:
         if weighed is None:
             return Verdict(enough=False)
         shares = weighed.shares
-        if board.plan.kind not in UNREAD and not are_times(read_options(choices)):
-            shares = joined_shares(shares, self._leanings(board, weighed, choices, budget))
+        is_beyond_it = board.plan.kind in UNREAD or are_times(read_options(choices))
+        if not (self._is_small and is_beyond_it):
+            leanings = self._leanings(board, weighed, choices, budget)
+            shares = joined_shares(shares, leanings, weight=WEIGHT if self._is_small else WEIGHT_OF_LARGE)
         chosen = drafted(shares, weighed, draft, choices)
         return Verdict(enough=chosen is not None, draft=chosen)
 

@@ -19,14 +19,15 @@ from planners.reasoners.chat_client import Message, Reply
 
 CHOICE_MAX_TOKENS = 8
 """Enough to tell options apart where the endpoint gives no log-probabilities."""
-WEIGHT = 0.5
-"""Of a leaning's logarithm against that of the shares. On 28 questions anything from 0.25 to 4 chose 16 or 17 right (14
-without the model, 15 by the model alone); the less it weighs, the likelier the right options are."""
+WEIGHT, WEIGHT_OF_LARGE = 0.5, 2.0
+"""Of a leaning's logarithm against that of the shares. The large model's is a judgement. The small one's, on 28
+questions: anything from 0.25 to 4 chose 16 or 17 right (14 without the model, 15 by the model alone); the less it
+weighs, the likelier the right options are."""
 DOUBT = 0.1
 """Share of belief that no leaning takes away: a small model is sure of what it has read, right or wrong."""
 UNREAD: frozenset[QuestionKind] = frozenset({"who", "when"})
-"""Kinds that are left to the evidence: small models take whoever is named most for who did it (on 25 and 21 questions
-they chose worse than the scenes do, given the right half minute or not), and cannot reckon times."""
+"""Kinds that a small model leaves to the evidence: it takes whoever is named most for who did it (on 25 and 21
+questions it chose worse than the scenes do, given the right half minute or not), and cannot reckon times."""
 PICKED = 0.55
 """Chance of an option that was written out, where that is all that is known."""
 _UNSEEN = -9.0
@@ -85,12 +86,14 @@ def leaning(reply: Reply, labels: Sequence[str]) -> list[float]:
     return [float(value) for value in values - np.logaddexp.reduce(values)]
 
 
-def joined_shares(shares: Sequence[float], leanings: Sequence[Sequence[float]]) -> list[float]:
+def joined_shares(
+    shares: Sequence[float], leanings: Sequence[Sequence[float]], *, weight: float = WEIGHT
+) -> list[float]:
     """Shares after the readings, adding up to 1. Leanings are in the order of the shares."""
     if not leanings:
         return list(shares)
     leant = np.exp(np.array(leanings, dtype=np.float64)).mean(axis=0)  # (options,)
-    logs = np.log(np.maximum(shares, 1e-9)) + WEIGHT * np.log((1 - DOUBT) * leant + DOUBT / len(shares))
+    logs = np.log(np.maximum(shares, 1e-9)) + weight * np.log((1 - DOUBT) * leant + DOUBT / len(shares))
     powers = np.exp(logs - logs.max())
     return [float(power) for power in powers / powers.sum()]
 

@@ -363,6 +363,19 @@ def test_a_reading_that_the_deadline_would_cut_off_is_not_begun(
         assert verdict.draft.choice == 1
 
 
+def test_a_large_model_is_asked_about_people_too_and_counts_more(
+    kitchen: Memory, serve: Callable[..., Endpoint]
+) -> None:
+    question, choices = "Who wrote the shopping list?", ("Lucia", "Katrina", "Shure", "Tasha")
+    endpoint = serve(leaned({"Lucia": 0.97, "Katrina": 0.01, "Shure": 0.01, "Tasha": 0.01}))
+    small = answer(kitchen, endpoint, question, choices=choices)
+    assert (small.choice, endpoint.requests) == (3, [])
+    with ChatReasoner(ChatSettings(url=endpoint.url, is_small=False)) as reasoner:
+        large = ask(kitchen, question, choices=choices, settings=PlannerSettings(), reasoner=reasoner)
+    assert large.choice == 0
+    assert len(endpoint.requests) == 2
+
+
 def test_leanings_move_shares_as_far_as_they_are_sure() -> None:
     shares = (0.5, 0.4, 0.1)
     even, weak, strong = (
