@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ from streammem.app.evaluation.dataset import Question
 from streammem.app.evaluation.formats import egolife
 from streammem.errors import StreamMemError
 from streammem.memory import Memory
-from streammem.recall import fusion, passages, temporal, text
+from streammem.recall import passages, search, temporal, text
+from streammem.recall.wording import statement
 from streammem.settings import load_settings
 from streammem.types import NS_PER_S, FloatVector, Hit, Query
 
@@ -41,12 +43,13 @@ LONGEST_NS = 30 * NS_PER_S
 RESAMPLES = 4000
 
 PARTS: dict[str, Mapping[Any, Mapping[str, Any]]] = {
-    "best line, meaning": {fusion: {"LINE_DENSE": 0.0}},
-    "best line, words": {fusion: {"LINE_WORDS": 0.0}},
-    "event, meaning": {fusion: {"EVENT_DENSE": 0.0}},
-    "event, words": {fusion: {"EVENT_WORDS": 0.0}},
-    "everything by meaning": {fusion: {"LINE_DENSE": 0.0, "EVENT_DENSE": 0.0}},
-    "everything by words": {fusion: {"LINE_WORDS": 0.0, "EVENT_WORDS": 0.0}},
+    "best line, meaning": {passages: {"WEIGHTS": replace(passages.WEIGHTS, line_dense=0.0)}},
+    "best line, words": {passages: {"WEIGHTS": replace(passages.WEIGHTS, line_words=0.0)}},
+    "event, meaning": {passages: {"WEIGHTS": replace(passages.WEIGHTS, event_dense=0.0)}},
+    "event, words": {passages: {"WEIGHTS": replace(passages.WEIGHTS, event_words=0.0)}},
+    "everything by meaning": {passages: {"WEIGHTS": replace(passages.WEIGHTS, line_dense=0.0, event_dense=0.0)}},
+    "everything by words": {passages: {"WEIGHTS": replace(passages.WEIGHTS, line_words=0.0, event_words=0.0)}},
+    "what the question says": {search: {"statement": str}},
     "best event near by": {passages: {"AROUND": 0.0}},
     "asking words left out": {text: {"ASKING": frozenset()}},
     "fading with age": {temporal: {"FADE": 0.0}},
@@ -141,7 +144,7 @@ def _ask(memory: Memory, questions: Sequence[Question], *, with_choices: bool) -
         as_of_ns = round(question.asked_at.start_s * NS_PER_S)
         choices = question.choices if with_choices else ()
         if encoder is not None:
-            encoder.encode_text([question.text, " ".join([question.text, *choices])])
+            encoder.encode_text([question.text, " ".join([question.text, *choices]), statement(question.text)])
         query = Query(text=question.text, choices=choices, as_of_ns=as_of_ns, passage_s=30.0, k=max(KS))
         began = time.perf_counter()
         hits = memory.recall(query)

@@ -8,23 +8,27 @@ around it is one hit.
             + what time prefers (`temporal`)
 
 What names a thing that is seen competes as it is. Where the query has choices, lines are compared with the question
-alone and everything else with question and choices together.
+alone and everything else with question and choices together; and not with the question as it stands, but with what
+lies halfway between it and what it says (`wording`).
 
-Measured on 52 hours (124,536 lines, 9,991 events, 167 questions asked as of their moment; all scores complete;
-differences below five points are noise): a passage of 30 s among the first 1 / 10 / 50 overlaps the evidence for
-23 / 52 / 73 % with the choices in the query and 19 / 43 / 70 % without; within a minute of it 34 / 68 / 81 and
-28 / 58 / 77. Searches return lists, not everything; through recall itself it is 22 / 52 / 71, 17 / 43 / 67 and within
-a minute 31 / 68 / 78, 26 / 59 / 77. The weights of line and event were fitted on these questions and
-found again on others (`fusion`). Fitted on four fifths and asked the last fifth, the sum of what remains (own, near,
-age, named times) finds 22 / 53 / 73 with choices and 19 / 43 / 69 without; left out of that fit, at 10 and 50 with
-choices, age costs 4 and 2 points, named times 2 and 2, both 7 and 5, what is near by 0 and 4; words that only ask, left
-out, cost 1 at 10 and bring 3 at 1, 2 at 50, and 3 at 10 on other questions. Nothing, or too little for
-its cost: question and choices as two queries, words of five events at once (-3 to +2), bigrams, words of speech and of
-captions apart, the neighbours' mean, episodes of 10 or 40 minutes, pseudo-relevance feedback on words (+1), age read
-differently for "just", "last" and "usually", nothing from the last four minutes, passages further apart (+2 within a
-minute, -4 strictly); cross-validated: weights of a listwise fit (question alone 43 at 10), with or without windows of
-five lines, the question as a statement, the share of its words, longer and mean neighbourhoods; a small cross-encoder
-that reads the best 20 again with the question (question alone 0 to +2 at 10, with choices -1 to +1; 0.6 s each).
+Measured on 52 hours (124,536 lines, 9,991 events, 167 questions asked as of their moment; differences below five points
+are noise), all scores complete: a passage of 30 s among the first 1 / 10 / 50 overlaps the evidence for 23 / 54 / 74 %
+with the choices in the query and 19 / 47 / 70 % without; within a minute of it 34 / 69 / 81 and 28 / 61 / 78. Weights
+fitted on four fifths (line and event, near, age, named times) find in the last fifth 23 / 53 / 73 with choices and
+17 / 47 / 70 without. What the question says, in that fit, brings 0 to 1 at 10 and 50 with choices and 2 and 1 without;
+together with the weights here, which it goes with, 2 (+1 to +4) and 4 (+1 to +7) at 10. On other questions it brings
+nothing and costs nothing (+0.2, -0.5 to +0.8; LoCoMo, 770 questions). Age costs 4 and 2 points at 10 and 50 when left
+out, named times 2 and 2, both 7 and 5, what is near by 0 and 4. Searches return lists, not everything: through recall
+itself it is 26 / 54 / 73 and 19 / 45 / 69, within a minute 35 / 70 / 80 and 27 / 61 / 78.
+
+Nothing, or too little for its cost: a small cross-encoder that re-ranks the first 20 to 40 (+2 to +3 at 10 without
+choices before what the question says was used, at 1.5 s a question for 40), means of five neighbouring lines (-2 to
++2), how many of the words are there (-2), what the question says compared with events (-1 to +1; +1 at 50 with
+choices), words that only ask left out of what is embedded (+-1), all of these in one fit (-2 to +1), question and
+choices as two queries, words of five events at once (-3 to +2), bigrams, words of speech and of captions apart, the
+neighbours' mean, episodes of 10 or 40 minutes, pseudo-relevance feedback on words (+1), age read differently for
+"just", "last" and "usually", nothing from the last four minutes, passages further apart (+2 within a minute, -4
+strictly), weights of a listwise fit, longer and mean neighbourhoods.
 
 Knows no table. The searches cost what they cost without passages; joining two thousand candidates some milliseconds.
 """
@@ -38,12 +42,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from streammem.recall.candidates import Candidate
-from streammem.recall.fusion import NO_FLOORS, Floors, event_part, line_part
+from streammem.recall.fusion import NO_FLOORS, Floors, Weights, event_part, line_part
 from streammem.recall.nearness import AROUND, best_near
 from streammem.recall.temporal import TimePreference
 from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBSERVATIONS
 from streammem.types import Hit
 
+WEIGHTS = Weights(line_dense=0.25, line_words=0.18, event_dense=0.17, event_words=0.40)
+"""A passage shows its best line, not every line that matches, so what that line means counts more (`fusion.LINES`)."""
 APART = 0.5
 """Centres of two passages are at least this share of their length apart."""
 
@@ -138,8 +144,8 @@ def _score(events: list[_Event], *, floors: dict[str, Floors], has_dense: bool, 
     lines, wholes = floors.get(OBSERVATIONS, NO_FLOORS), floors.get(EVENTS, NO_FLOORS)
     own = np.array(
         [
-            line_part(event.line_dense, event.line_words, lines, has_dense=has_dense)
-            + event_part(event.whole, wholes, has_dense=has_dense)
+            line_part(event.line_dense, event.line_words, lines, has_dense=has_dense, weights=WEIGHTS)
+            + event_part(event.whole, wholes, has_dense=has_dense, weights=WEIGHTS)
             for event in events
         ]
     )

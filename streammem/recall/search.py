@@ -22,6 +22,7 @@ from streammem.recall.scope import Scope, scope_of
 from streammem.recall.temporal import prefer
 from streammem.recall.text import search_text
 from streammem.recall.visual import name_observations, search_visual
+from streammem.recall.wording import statement
 from streammem.store.filters import Where
 from streammem.store.reader import Reader
 from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBSERVATIONS
@@ -30,8 +31,8 @@ from streammem.types import FloatVector, Hit, Level, Query
 
 DEPTH, DEPTH_PER_HIT = 100, 4
 """Rows taken from each search: fusion can only raise what it was given."""
-DEPTH_PER_PASSAGE = 8
-"""Several lines of one event make one passage. With 4, two to three points less are found for questions alone."""
+DEPTH_PER_PASSAGE = 20
+"""Several lines of one event make one passage. With 8, half a point to one less is found, for the same time."""
 
 
 @cache
@@ -65,7 +66,7 @@ class Recaller:
             matcher = LabelMatcher(text, vector=vector, vectors=self._label_vectors)
             # A line says one thing: beside four choices that are not it, the question alone is nearer to it.
             alone = bool(query.passage_s is not None and query.text and query.choices)
-            line_vector = self._text_vector(query.text or "") if alone else vector
+            line_vector = self._line_vector((query.text or "") if alone else text, vector=None if alone else vector)
             wanted: dict[str, tuple[FloatVector | None, Where]] = {}
             if kinds is None or kinds:
                 wanted[OBSERVATIONS] = (line_vector, scope.where(OBSERVATIONS).among("kind", kinds))
@@ -152,6 +153,14 @@ class Recaller:
 
     def _text_vector(self, text: str) -> FloatVector | None:
         return None if self._encoder is None else np.asarray(self._encoder.encode_text([text])[0], dtype=np.float32)
+
+    def _line_vector(self, text: str, *, vector: FloatVector | None) -> FloatVector | None:
+        """Halfway between a question and what it says. `vector`: of the text, where it is known."""
+        said = statement(text)
+        if self._encoder is None or said == text:
+            return self._text_vector(text) if vector is None else vector
+        both = np.asarray(self._encoder.encode_text([text, said]), dtype=np.float32).sum(axis=0)
+        return both / max(float(np.linalg.norm(both)), 1e-9)
 
     def _joint_vector(self, text: str) -> FloatVector | None:
         vectors = None if self._encoder is None else self._encoder.encode_text_for_images([text])
