@@ -34,6 +34,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streammem.memory import Memory
+from streammem.recall.wording import statement
 from streammem.settings import StoreSettings
 from streammem.store.filters import Where
 from streammem.store.tables import EVENTS, OBSERVATIONS
@@ -234,7 +235,7 @@ class Encoded:
 def measure(folder: Path, size: int, questions: list[str], encoder: Encoder) -> dict[str, Any]:
     figures: dict[str, Any] = {"events": size, "open": opening(folder)}
     known = Encoded(encoder)
-    known.encode_text(questions)
+    known.encode_text([*questions, *map(statement, questions)])
     length = size * EVENT_NS
     dice = np.random.default_rng(3)
     with Memory.open(folder, encoder=known) as memory:
