@@ -159,7 +159,9 @@ class Recaller:
         said = statement(text)
         if self._encoder is None or said == text:
             return self._text_vector(text) if vector is None else vector
-        both = np.asarray(self._encoder.encode_text([text, said]), dtype=np.float32).sum(axis=0)
+        wanted = [said] if vector is not None else [text, said]
+        both = np.asarray(self._encoder.encode_text(wanted), dtype=np.float32).sum(axis=0)
+        both = both if vector is None else both + vector
         return both / max(float(np.linalg.norm(both)), 1e-9)
 
     def _joint_vector(self, text: str) -> FloatVector | None:
