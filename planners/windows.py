@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planners.plan import TimeWindow
-from planners.time_expressions import DAY_S, POINT_TOLERANCE_S
+from planners.time_expressions import POINT_TOLERANCE_S
 from streammem.calendar_words import date_span
-from streammem.timeline import WALL_CLOCK_FROM_NS, format_iso, format_offset, seconds_to_ns
+from streammem.timeline import DAY_NS, WALL_CLOCK_FROM_NS, format_day, format_iso, format_offset, seconds_to_ns
 from streammem.types import NS_PER_S, Recording
 
 _MINUTE_S = 60.0
-DAY_NS = round(DAY_S) * NS_PER_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +123,7 @@ class TimeWords:
         if t_ns >= WALL_CLOCK_FROM_NS:
             return format_iso(t_ns).replace(".000", "")
         if self._has_days:
-            return f"day {t_ns // DAY_NS + 1}, {format_offset(t_ns % DAY_NS)}"
+            return format_day(t_ns)
         return format_offset(t_ns)
 
     def span(self, recording: str, t_start_ns: int, t_end_ns: int) -> str:

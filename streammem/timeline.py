@@ -13,6 +13,7 @@ from decimal import Decimal
 from streammem.errors import InputError
 from streammem.types import NS_PER_S
 
+DAY_NS = 86_400 * NS_PER_S
 WALL_CLOCK_FROM_NS = 10 * 365 * 86_400 * NS_PER_S
 """Times after 1980 are wall-clock times; smaller ones count from the start of a recording."""
 
@@ -95,6 +96,12 @@ def format_offset(ns: int) -> str:
     seconds, tenth = divmod(tenths, 10)
     text = f"{sign}{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     return f"{text}.{tenth}" if tenth else text
+
+
+def format_day(ns: int) -> str:
+    """`day 5, 11:54:15` from the start of a recording: nobody reads 107:54:15."""
+    days, rest = divmod(ns, DAY_NS)
+    return f"day {days + 1}, {format_offset(rest)}"
 
 
 def format_iso(ns: int) -> str:

@@ -18,7 +18,7 @@ from planners.reasoners.options import Option
 from planners.reasoners.states import moved, person_option, place_in
 from planners.reasoners.wording import MOST_LISTED, listed
 from planners.time_expressions import DAY_PARTS
-from planners.windows import DAY_NS
+from streammem.timeline import DAY_NS
 from streammem.types import NS_PER_S
 
 AT_LEAST = 2

@@ -47,11 +47,7 @@ class Wayfinder:
         self._router: Router | None = None
 
     def point_of(self, where: Whereto, *, as_of_ns: int | None = None) -> Vector3:
-        """The point in the map that something names.
-
-        Raises:
-            InputError: nothing is known by that name.
-        """
+        """See `SpatialMemory.point_of`."""
         if isinstance(where, Place):
             return where.position_m
         if isinstance(where, ObjectState):
@@ -65,14 +61,7 @@ class Wayfinder:
     def route(
         self, from_: Whereto, to: Whereto, *, pose: Pose | None = None, as_of_ns: int | None = None
     ) -> Route | None:
-        """The shortest known way over places; None where none is known.
-
-        Args:
-            pose: where the walker looks when it begins, for the first of the directions; from `here`: the newest pose.
-
-        Raises:
-            InputError: nothing is known by that name.
-        """
+        """See `SpatialMemory.route`."""
         graph = self._world.places_as_of(as_of_ns)
         if not len(graph):
             return None

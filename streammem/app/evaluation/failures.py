@@ -16,7 +16,7 @@ from streammem.app.evaluation import plots
 from streammem.app.evaluation.metrics import Outcome, Scored, cut, gap_ns, outcome
 from streammem.app.evaluation.records import Found
 from streammem.memory import Memory
-from streammem.timeline import WALL_CLOCK_FROM_NS, format_offset, format_time
+from streammem.timeline import DAY_NS, WALL_CLOCK_FROM_NS, format_day, format_time
 from streammem.types import NS_PER_S, Recording
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 MOST = 60
 """Failures of a kind that are shown one by one."""
 _SHOWN_HITS = 5
-_DAY_NS = 86_400 * NS_PER_S
 
 _MEANING: dict[Outcome, tuple[str, str]] = {
     "right": ("right", "var(--good)"),
@@ -125,10 +124,8 @@ def _moment(world: _World, span: Found, distance: str | None, text: str) -> str:
 
 
 def time_label(t_ns: int) -> str:
-    """`day 5, 11:54:15` beyond the first day of a recording that starts at 0: nobody reads 107:54:15."""
-    if _DAY_NS <= t_ns < WALL_CLOCK_FROM_NS:
-        return f"day {t_ns // _DAY_NS + 1}, {format_offset(t_ns % _DAY_NS)}"
-    return format_time(t_ns)
+    """With the day, beyond the first one of a recording that starts at 0."""
+    return format_day(t_ns) if DAY_NS <= t_ns < WALL_CLOCK_FROM_NS else format_time(t_ns)
 
 
 def _distance(span: Found, evidence: Sequence[Found]) -> str | None:
