@@ -85,7 +85,7 @@ class Mapper:
         )
         self.places: PlaceGraph = self._place_log.new_graph()
         self._notes = PlaceNotes(self.recording)
-        self.rooms.read()
+        self.rooms.read(self.map.frames)
         path = self._place_log.path()
         self.t_last_ns: int | None = int(path.t_ns[-1]) if len(path) else None
         for state in self.objects.known.values():
@@ -187,7 +187,7 @@ class Mapper:
 
     def name_rooms(self, boxes: Mapping[str, tuple[Vector3, Vector3]]) -> None:
         """Rooms by their corners: then a thing's room is where it is, and not guessed from places nearby."""
-        self.rooms.name(boxes)
+        self.rooms.name(boxes, t_ns=self.t_last_ns)
 
     def room_of(self, point_m: Floats, camera_room: str | None) -> str | None:
         """The room that a point is in, as far as is known."""

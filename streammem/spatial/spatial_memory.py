@@ -168,7 +168,8 @@ class SpatialMemory:
     def name_rooms(self, boxes: Mapping[str, tuple[Vector3, Vector3]]) -> None:
         """Rooms by their corners (low, high), where they are known: things are in the room that they are in. Without,
         a thing's room is that of the camera, or of the places around it. Kept with what is observed: whoever opens the
-        memory again need not say it again. A name said anew moves that room."""
+        memory again need not say it again; a room moves with the submap in which it was said, as everything does. A
+        name said anew moves that room."""
         self._mapping().name_rooms(boxes)
 
     # --- asking -------------------------------------------------------------------------------------------------------

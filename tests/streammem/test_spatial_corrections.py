@@ -11,6 +11,7 @@ import pytest
 from streammem.errors import InputError
 from streammem.spatial import queries
 from streammem.spatial.frames import SubmapSettings
+from streammem.spatial.observations import ObjectDetection, Observation
 from streammem.spatial.settings import SpatialSettings
 from streammem.spatial.spatial_memory import SpatialMemory
 from streammem.types import NS_PER_S
@@ -96,6 +97,52 @@ def check(
     front = np.array([lamp]) - (0.1, 0.15, 0.0)
     _, apart = queries.nearest(space.octree, front, within_m=0.5)
     assert apart[0] < 0.35
+
+
+def test_a_room_that_was_said_moves_with_the_submap_it_was_said_in(tmp_path: Path) -> None:
+    folder = tmp_path / "m"
+    drift = np.eye(4)  # of the second submap: by a quarter of a turn, and metres
+    drift[:3, :3], drift[:3, 3] = [[0, -1, 0], [1, 0, 0], [0, 0, 1]], (20.0, 5.0, 0.0)
+
+    def see(space: SpatialMemory, second: float, x: float, off: np.ndarray, **things: tuple[float, float]) -> None:
+        """From (x, 0), as it is believed to be."""
+        at = {name: off[:3, :3] @ (*place, 1.0) + off[:3, 3] for name, place in things.items()}
+        space.observe(
+            Observation(
+                t_ns=T0_NS + round(second * NS_PER_S), T_map_camera=off @ pose_at(x, 0.0, 0.0), room="hall",
+                detections=tuple(
+                    ObjectDetection(label=name, instance_id=name, position_m=(float(p[0]), float(p[1]), float(p[2])))
+                    for name, p in at.items()
+                ),
+            )
+        )  # fmt: skip
+
+    def in_kitchen(space: SpatialMemory) -> set[str]:
+        return {one.label for one in space.query().within("kitchen").run()}
+
+    now = np.eye(4)
+    with SpatialMemory.open(folder, write=True, create=True, settings=SETTINGS) as space:
+        space.name_rooms({"den": ((-2, -2, 0), (2, 2, 3))})  # in the first submap, which is right
+        see(space, 0, 0.0, now, chair=(1.0, 0.0))
+        see(space, 1, 6.0, drift)
+        assert len(space.frames) == 2
+        low, high = drift[:3, :3] @ (5, -1, 0) + drift[:3, 3], drift[:3, :3] @ (9, 2, 3) + drift[:3, 3]
+        space.name_rooms({"kitchen": (tuple(np.minimum(low, high)), tuple(np.maximum(low, high)))})
+        see(space, 2, 6.5, drift, mug=(7.0, 1.5))
+        assert in_kitchen(space) == {"mug"}
+        space.correct(space.frames.T_map_submap)  # nothing moves yet
+        space.correct(np.stack([space.frames.T_map_submap[0], pose_at(6.0, 0.0, 0.0)]))  # the loop is closed
+        see(space, 10, 6.5, now, mug=(7.0, 1.5), plate=(8.8, -0.8), pan=(9.5, 0.0))
+        see(space, 11, 7.0, now, vase=tuple(drift[:2, :2] @ (7, 0) + drift[:2, 3]))  # where the kitchen was believed
+        see(space, 12, 1.0, now, stool=(-1.5, 1.5))
+        assert in_kitchen(space) == {"mug", "plate"}
+        assert {one.label for one in space.query().within("den").run()} == {"chair", "stool"}
+    with SpatialMemory.open(folder, write=True, settings=SETTINGS) as space:  # gone on with
+        see(space, 20, 6.5, now, bowl=(5.2, 1.8), pan=(9.5, 0.0))
+        assert in_kitchen(space) == {"mug", "plate", "bowl"}
+        space.name_rooms({"kitchen": (tuple(np.minimum(low, high)), tuple(np.maximum(low, high)))})
+        see(space, 21, 6.5, now, cup=(5.2, 1.0))  # those numbers mean somewhere else by now
+        assert in_kitchen(space) == {"mug", "plate", "bowl"}
 
 
 def test_without_submaps_nothing_can_be_corrected(tmp_path: Path) -> None:

@@ -285,6 +285,18 @@ def test_rooms_that_were_said_are_known_when_the_folder_is_opened_again(tmp_path
     assert b"pantry" not in held
 
 
+def test_of_a_room_said_again_and_again_the_last_word_holds(tmp_path: Path) -> None:
+    folder, world = tmp_path / "m", kitchen()
+    with SpatialMemory.open(folder, write=True, create=True) as space:
+        space.observe(world.look(AT_TABLE, 1.0, room="yard"))
+        for far in (80.0, 70.0, 60.0, 50.0, 0.0):  # all of it after one look
+            space.name_rooms({"scullery": ((far, far - 4, 0), (far + 6, far + 4, 3))})
+            space.flush()
+    with SpatialMemory.open(folder, write=True) as space:
+        space.observe(world.look(AT_COUNTER, 2.0, room="yard"))
+        assert [one.room for one in space.objects(label="counter")] == ["scullery"]
+
+
 def test_a_reader_sees_what_was_flushed_without_a_lock(tmp_path: Path) -> None:
     folder = tmp_path / "m"
     world = kitchen()
