@@ -3,6 +3,8 @@
     python demos/robot_loop.py --tell "fetch the mug, then go to the kitchen"      # Ray actors
     python demos/robot_loop.py --local --speed 0 --memory home --mcap run.mcap     # threads, as fast as it goes
 
+With a speed, looks that come too late are dropped and counted; as fast as it goes, the world waits and none is.
+
 It first walks through the house (`--no-walk` leaves that out), then carries out the instructions one after another
 while perception and memory go on beside it. What it recognises are the simulator's own object numbers, not pictures: no
 detector is at work here. `--mcap` writes everything it sees to a file that `streammem ingest` reads. Holds no logic:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from perception.labelled import labelled_detections
 from perception.simulation.environment import Action, Environment, Outcome, Sensed
 from streammem.nodes.clock import PacedClock
-from streammem.nodes.inbox import QueueSpec
+from streammem.nodes.inbox import DropPolicy, QueueSpec
 from streammem.nodes.topics import BaseState, CameraImage, CameraPose, DepthImage, Message, Perceived, Topic
 from streammem.spatial.observations import Observation
 
@@ -69,6 +69,11 @@ class WorldNode:
         """The world itself, for whoever stages a scene before it runs."""
         return self._world
 
+    @property
+    def newest_tick_ns(self) -> int:
+        """The time of the newest look that was given out."""
+        return self._start_ns + (self._ticks - 1) * self._period_ns
+
     def handle(self, message: Message | None) -> Iterable[Message]:
         """One tick: waits for its time, looks, and says what is seen."""
         del message
@@ -95,10 +100,10 @@ class WorldNode:
     def step(self, action: Action) -> Outcome:
         """Does one step of the base once the one before is over; safe from other threads."""
         with self._lock:
-            goes_on = self._lock.wait_for(
-                lambda: self._ticks >= self._free_at or self._stop.is_set(), timeout=_STANDS_STILL_S
-            )
-            if self._stop.is_set() or not goes_on:
+            while self._ticks < self._free_at and not self._stop.is_set():
+                if not self._lock.wait(timeout=_STANDS_STILL_S):  # told of every tick
+                    return Outcome(problem="the world has ended")
+            if self._stop.is_set():
                 return Outcome(problem="the world has ended")
             self._steps += 1
             self._free_at = self._ticks + self._step_ticks
@@ -124,8 +129,8 @@ class WorldNode:
 class PerceptionNode:
     """Puts picture, depth and pose of one moment together; those whose other parts never came are counted."""
 
-    def __init__(self, *, queue: int = 4) -> None:
-        self._queue = queue
+    def __init__(self, *, queue: int = 4, policy: DropPolicy = "drop oldest") -> None:
+        self._queue = QueueSpec(size=queue, policy=policy)
         self._parts: dict[int, dict[Topic, Message]] = {}
         self.incomplete = 0
 
@@ -135,8 +140,7 @@ class PerceptionNode:
 
     @property
     def subscribes(self) -> Mapping[Topic, QueueSpec]:
-        spec = QueueSpec(size=self._queue, policy="drop oldest")
-        return {Topic.CAMERA: spec, Topic.DEPTH: spec, Topic.POSE: spec}
+        return {Topic.CAMERA: self._queue, Topic.DEPTH: self._queue, Topic.POSE: self._queue}
 
     def handle(self, message: Message | None) -> Iterable[Message]:
         if not isinstance(message, CameraImage | DepthImage | CameraPose):

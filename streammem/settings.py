@@ -155,7 +155,7 @@ class RobotSettings(_Section):
     width: Annotated[int, Field(ge=32, le=4096)] = 320
     height: Annotated[int, Field(ge=24, le=4096)] = 240
     perception_queue: Annotated[int, Field(ge=1, le=1000)] = 4
-    """Looks that wait; the oldest is dropped and counted."""
+    """Looks that wait; the oldest is dropped and counted, or with speed 0 the world waits."""
     memory_queue: Annotated[int, Field(ge=1, le=1000)] = 8
     flush_s: Positive = 1.0
     """What was seen is committed at least this often."""

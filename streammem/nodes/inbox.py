@@ -1,8 +1,7 @@
 """Where messages wait for a node: one bounded queue per topic, each with a stated policy and counters.
 
 Policies: `drop oldest` for what is stale when it is late (pictures, poses), `drop newest` where the order of a run must
-hold from its start, `block` for what must not be lost (then the publisher waits, so only a runner in one process offers
-it). Knows no messages beyond their topic.
+hold from its start, `block` for what must not be lost: the publisher waits. Knows no messages beyond their topic.
 """
 
 from __future__ import annotations
@@ -38,6 +37,7 @@ class Inbox:
         self.received: dict[Topic, int] = dict.fromkeys(queues, 0)
         self._changed = threading.Condition()
         self._is_closed = False
+        self._is_in_hand = False
 
     @property
     def topics(self) -> tuple[Topic, ...]:
@@ -68,18 +68,23 @@ class Inbox:
             return True
 
     def get(self, *, timeout_s: float) -> Message | None:
-        """The next message; None where none came in time."""
+        """The next message; None where none came in time. Who asks for it has done with the one before."""
         with self._changed:
+            self._is_in_hand = False
             self._changed.wait_for(lambda: self._waiting or self._is_closed, timeout=timeout_s)
             if not self._waiting:
                 return None
             message = self._waiting.popleft()
             self._counts[message.topic] -= 1
+            self._is_in_hand = True
             self._changed.notify_all()
             return message
 
-    def __len__(self) -> int:
-        return len(self._waiting)
+    @property
+    def is_idle(self) -> bool:
+        """Nothing waits, and what was taken is done with."""
+        with self._changed:
+            return not self._waiting and not self._is_in_hand
 
     def close(self) -> None:
         """Nobody waits any more; what is in it can still be taken."""

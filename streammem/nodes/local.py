@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
@@ -38,9 +39,11 @@ class LocalRunner:
             for topic in inbox.topics:
                 self._by_topic.setdefault(topic, []).append(inbox)
         self._stop = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._run, args=(one,), name=f"node-{one.name}", daemon=True) for one in nodes
-        ]
+        self._no_more = threading.Event()
+        self._threads = {
+            one.name: threading.Thread(target=self._run, args=(one,), name=f"node-{one.name}", daemon=True)
+            for one in nodes
+        }
         self.failures: dict[str, int] = {one.name: 0 for one in nodes}
 
     def publish(self, message: Message) -> None:
@@ -58,16 +61,28 @@ class LocalRunner:
         }
 
     def drain(self, *, timeout_s: float = 10.0) -> bool:
-        """Waits until nothing waits any more; False where that took too long."""
-        pause = threading.Event()
-        for _ in range(round(timeout_s / 0.02)):
-            if not any(len(inbox) for inbox in self._inboxes.values()):
-                return True
-            pause.wait(0.02)
-        return False
+        """Ends the sources (nodes that hear nothing) and waits until what was said is handled; False where that took
+        too long."""
+        self._no_more.set()
+        until = time.monotonic() + timeout_s
+        for name, inbox in self._inboxes.items():
+            if not inbox.topics:
+                self._threads[name].join(timeout=max(0.0, until - time.monotonic()))
+        while True:
+            before = self._received()
+            # What an idle node is given while the others are asked shows in the count.
+            is_idle = all(inbox.is_idle for inbox in self._inboxes.values())
+            if is_idle and before == self._received():
+                return not any(self._threads[name].is_alive() for name, one in self._inboxes.items() if not one.topics)
+            if time.monotonic() > until:
+                return False
+            time.sleep(_IDLE_S)
+
+    def _received(self) -> int:
+        return sum(sum(inbox.received.values()) for inbox in self._inboxes.values())
 
     def __enter__(self) -> Self:
-        for thread in self._threads:
+        for thread in self._threads.values():
             thread.start()
         return self
 
@@ -81,7 +96,7 @@ class LocalRunner:
         self._stop.set()
         for inbox in self._inboxes.values():
             inbox.close()
-        for thread in self._threads:
+        for thread in self._threads.values():
             if thread.is_alive():
                 thread.join(timeout=30)
         nodes, self._nodes = self._nodes, []
@@ -90,8 +105,9 @@ class LocalRunner:
 
     def _run(self, node: Node) -> None:
         inbox = self._inboxes[node.name]
-        while not self._stop.is_set():
-            message = inbox.get(timeout_s=_IDLE_S) if inbox.topics else None
+        is_source = not inbox.topics
+        while not self._stop.is_set() and not (is_source and self._no_more.is_set()):
+            message = None if is_source else inbox.get(timeout_s=_IDLE_S)
             try:
                 for said in node.handle(message):
                     self.publish(said)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from streammem.nodes.inbox import QueueSpec
+from streammem.nodes.inbox import DropPolicy, QueueSpec
 from streammem.nodes.topics import Message, Perceived, Remembered, Topic
 from streammem.spatial.spatial_memory import SpatialMemory
 
@@ -22,10 +22,13 @@ class MemoryNode:
         flush_s: what was seen is committed at least this often, so that other processes see it.
     """
 
-    def __init__(self, folder: Path, *, recording: str = "robot", queue: int = 8, flush_s: float = 1.0) -> None:
+    def __init__(
+        self, folder: Path, *, recording: str = "robot", queue: int = 8, policy: DropPolicy = "drop oldest",
+        flush_s: float = 1.0,
+    ) -> None:  # fmt: skip
         self._folder = folder
         self._recording = recording
-        self._queue = queue
+        self._queue = QueueSpec(size=queue, policy=policy)
         self._flush_s = flush_s
         self._memory: SpatialMemory | None = None
         self._one_at_a_time = threading.RLock()
@@ -37,7 +40,7 @@ class MemoryNode:
 
     @property
     def subscribes(self) -> Mapping[Topic, QueueSpec]:
-        return {Topic.PERCEPTION: QueueSpec(size=self._queue, policy="drop oldest")}
+        return {Topic.PERCEPTION: self._queue}
 
     @property
     def memory(self) -> SpatialMemory:

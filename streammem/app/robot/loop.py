@@ -29,6 +29,7 @@ from planners.nodes import PlannerNode
 from streammem.app.robot.body import SimulatedBody, spots_of
 from streammem.app.robot.shared_world import SharedWorld, WorldAccess
 from streammem.nodes import LocalRunner, Node, PacedClock, Topic
+from streammem.nodes.inbox import DropPolicy
 from streammem.nodes.memory_node import MemoryNode
 from streammem.nodes.topics import Instruction, Message
 from streammem.settings import Settings
@@ -59,12 +60,16 @@ def build_world(settings: Settings, *, mcap: Path | None = None) -> WorldNode:
 
 
 def build_perception(settings: Settings) -> PerceptionNode:
-    return PerceptionNode(queue=settings.robot.perception_queue)
+    return PerceptionNode(queue=settings.robot.perception_queue, policy=_policy(settings))
 
 
 def build_memory(settings: Settings, *, folder: Path) -> MemoryNode:
     robot = settings.robot
-    return MemoryNode(folder, recording=RECORDING, queue=robot.memory_queue, flush_s=robot.flush_s)
+    node = MemoryNode(
+        folder, recording=RECORDING, queue=robot.memory_queue, policy=_policy(settings), flush_s=robot.flush_s
+    )
+    node.commit()  # there is something to open for a planner that is told something before the first look
+    return node
 
 
 def build_planner(settings: Settings, *, folder: Path, reach_world: Callable[[], WorldAccess]) -> PlannerNode:
@@ -118,7 +123,6 @@ def local_loop(settings: Settings, *, folder: Path, mcap: Path | None = None) ->
     """The nodes in threads, over a memory folder."""
     world = build_world(settings, mcap=mcap)
     memory = build_memory(settings, folder=folder)
-    memory.memory.flush()  # the planner opens it for reading
     planner = build_planner(settings, folder=folder, reach_world=lambda: world)
     nodes: list[Node] = [memory, build_perception(settings), planner, world]
     loop: LocalLoop
@@ -157,12 +161,19 @@ def actor_specs(settings: Settings, *, folder: Path, run: str, mcap: Path | None
     """The nodes as specifications for `ray_nodes.RayRunner`."""
     from streammem.app.robot.ray_nodes import NodeSpec
 
+    waited_for = _policy(settings) == "block"
     return [
-        NodeSpec(name="memory", build=partial(build_memory, settings, folder=folder), topics=(Topic.PERCEPTION,)),
+        NodeSpec(
+            name="memory",
+            build=partial(build_memory, settings, folder=folder),
+            topics=(Topic.PERCEPTION,),
+            waited_for=waited_for,
+        ),
         NodeSpec(
             name="perception",
             build=partial(build_perception, settings),
             topics=(Topic.CAMERA, Topic.DEPTH, Topic.POSE),
+            waited_for=waited_for,
         ),
         NodeSpec(name="world", build=partial(build_world, settings, mcap=mcap), topics=(), restarts=False, threads=8),
         NodeSpec(
@@ -181,6 +192,11 @@ def _wait_for_world(name: str) -> ActorWorld:
         except ValueError:
             time.sleep(0.1)
     return ActorWorld(name)
+
+
+def _policy(settings: Settings) -> DropPolicy:
+    """At a pace, looks that are late are dropped; a world as fast as it goes waits for whoever looks at it."""
+    return "drop oldest" if settings.robot.speed > 0 else "block"
 
 
 def _recorder(path: Path) -> Any:

@@ -1,8 +1,9 @@
 """The same nodes as Ray actors: each in a process of its own, restarted when it dies.
 
 A node is built in its actor by a function, so that a restarted one begins as the first did; the memory's goes on from
-what was committed. Messages go straight from actor to actor; what is on its way to a slow or dead one is bounded, and
-what is dropped or lost is counted. `pip install "streammem[cluster]"`.
+what was committed. Messages go straight from actor to actor; what is on its way to a slow or dead one is bounded: more
+is dropped, or the speaker waits, as the listener's queues say. What is dropped or lost is counted.
+`pip install "streammem[cluster]"`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from streammem.nodes.topics import Message, Topic
 
 _IDLE_S = 0.02
 _ON_THE_WAY = 8
-"""Messages to one node that it has not taken yet; more are dropped, the newest first."""
+"""Messages to one node that it has not taken yet; more are dropped, the newest first, or waited for."""
+_WAIT_S = 1.0
+"""Who waits for a slow node looks this often whether it is to stop."""
 NAMESPACE = "streammem"
 
 
@@ -40,15 +43,20 @@ class NodeSpec:
     """The world is not restarted: another world would be another world."""
     threads: int = 1
     """Calls answered at the same time."""
+    waited_for: bool = False
+    """Its queues block: who speaks to it waits while it is slow."""
 
 
 class NodeHost:
     """What runs inside an actor: a node, its inbox, and a thread that joins them."""
 
-    def __init__(self, build: Callable[[], Node], peers: Mapping[Topic, Sequence[str]]) -> None:
+    def __init__(
+        self, build: Callable[[], Node], peers: Mapping[Topic, Sequence[str]], waited_for: frozenset[str]
+    ) -> None:
         self._ray: Any = import_module("ray")
         self._node = build()
         self._peers = peers
+        self._waited_for = waited_for
         self._inbox = Inbox(self._node.subscribes)
         self._stop = threading.Event()
         self._handles: dict[str, Any] = {}
@@ -100,7 +108,10 @@ class NodeHost:
         ray = self._ray
         under_way = self._under_way.setdefault(peer, deque())
         while under_way:
-            ready, _ = ray.wait([under_way[0]], timeout=0)
+            must_wait = peer in self._waited_for and len(under_way) >= _ON_THE_WAY and not self._stop.is_set()
+            ready, _ = ray.wait([under_way[0]], timeout=_WAIT_S if must_wait else 0)
+            if must_wait and not ready:
+                continue
             if not ready:
                 break
             try:
@@ -146,6 +157,7 @@ class RayRunner:
         for one in everything:
             for topic in one.topics:
                 peers.setdefault(topic, []).append(f"{run}-{one.name}")
+        waited_for = frozenset(f"{run}-{one.name}" for one in specs if one.waited_for)
         host = ray.remote(NodeHost)
         self.actors: dict[str, Any] = {}
         # Who listens is there before who speaks.
@@ -153,7 +165,7 @@ class RayRunner:
             self.actors[one.name] = host.options(
                 name=f"{run}-{one.name}", namespace=NAMESPACE, num_cpus=0,
                 max_restarts=-1 if one.restarts else 0, max_concurrency=one.threads,
-            ).remote(one.build, peers)  # fmt: skip
+            ).remote(one.build, peers, waited_for)  # fmt: skip
 
     def ready(self, *, timeout_s: float = 60.0) -> None:
         """Waits until every node is there."""
