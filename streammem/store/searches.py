@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -206,19 +206,17 @@ class Searches:
         score: str, pack: Pack, passing: Mask,
     ) -> list[Row] | None:  # fmt: skip
         """What LanceDB finds, judged and shown from the pack. None where an index knows rows that the pack does not."""
-        count = int(np.count_nonzero(passing))
-        if not count:
+        if not passing.any():
             return []
-        share = count / len(passing)
-        for is_exact in (False, True) if share >= WIDE_SHARE else (True,):
-            wanted = limit if is_exact or share == 1.0 else int(limit * MORE / share) + MORE_ROWS
-            condition = where.copy().compare("commit_seq", "<=", last).sql() if is_exact else None
+        exact = where.copy().compare("commit_seq", "<=", last).sql()
+        for condition, share in _conditions(pack, passing, exact):
+            wanted = limit if share == 1.0 else int(limit * MORE / share) + MORE_ROWS
             found = _run(handle, search, condition, wanted, score)
             places = pack.places_of([one for one, _ in found])
             if bool((places < 0).any()):
                 return None
             kept = np.flatnonzero(passing[places])[:limit]
-            if is_exact or len(kept) >= limit or len(found) < wanted:
+            if share == 1.0 or len(kept) >= limit or len(found) < wanted:
                 rows = pack.shown(places[kept], columns)
                 for row, at in zip(rows, kept.tolist(), strict=True):
                     row[score] = found[at][1]
@@ -315,6 +313,25 @@ class Searches:
             with self._guard:
                 self._kept[place] = (version, (kept if len(kept) + len(new) <= KEPT_ROWS else {}) | new)
         return found
+
+
+def _conditions(pack: Pack, passing: Mask, exact: str | None) -> Iterator[tuple[str | None, float]]:
+    """SQL conditions that let all through that passes, cheapest first, and which share of what they let through passes.
+
+    Every clause of the exact condition is looked up in an index of its own, and each may let half the table through:
+    110 ms for an hour of a million events. So a range of times that holds all that passes, from the pack, comes before.
+    """
+    count = int(np.count_nonzero(passing))
+    if (share := count / len(passing)) >= WIDE_SHARE:
+        yield None, share
+    if share < 1.0:
+        starts = pack.numbers["t_start_ns"]
+        own = starts[passing]
+        low, high = int(own.min()), int(own.max())
+        among = int(np.count_nonzero((starts >= low) & (starts <= high)))
+        if WIDE_SHARE <= count / among > share:
+            yield f"t_start_ns >= {low} AND t_start_ns <= {high}", count / among
+    yield exact, 1.0
 
 
 def _run(handle: Any, search: Callable[[Any], Any], condition: str | None, count: int, score: str) -> Found:
