@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +18,8 @@ NEAR_M = 2.0
 """What `near` means in a question without a distance."""
 AROUND_M = 4.0
 """Things farther away than this are not told as standing around somebody."""
+NOT_KNOWN = 0.3
+"""Of an answer that says only why it cannot be known."""
 MOST_TOLD = 20
 """Things that an answer names; all of them are counted."""
 _SIDE_WORDS: dict[Side, str] = {
@@ -29,21 +32,33 @@ _SIDE_DEGREES: dict[Side, tuple[float, float]] = {
 """From the heading, left positive. What stands ahead to the left is on both sides."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """A place in a question: a room, or what is in, on or near a thing."""
+
+    states: list[ObjectState]
+    """What is there."""
+    words: str
+    """`in the kitchen`, `on the table`"""
+    room: str | None = None
+    holder: ObjectState | None = None
+    """The thing that it is in, on or near."""
+
+
 def inside(at: SpatialView) -> Told | None:
     """What is in a room, or in, on or near a thing."""
-    place = things_at(at, at.asked.thing, at.asked.beside)
-    if place is None:
+    spot = spot_of(at, at.asked.thing, at.asked.beside)
+    if spot is None:
         return None
-    states, words, holders = place
-    if not states:
-        return nothing_there(at, words, holders)
-    return _listing(at, states, words)
+    return _listing(at, spot.states, spot.words) if spot.states else nothing_there(at, [spot])
 
 
 def around_me(at: SpatialView) -> Told | None:
     """What stands on one side of whoever looks, nearest first: in the same room, where rooms are known."""
     path = at.space.path(as_of_ns=at.as_of_ns)
-    number = path.at(at.before_ns if at.before_ns is not None else int(path.t_ns[-1])) if len(path) else None
+    number = (
+        path.at(at.known_ns if at.is_past and at.known_ns is not None else int(path.t_ns[-1])) if len(path) else None
+    )
     if number is None:
         return None
     pose, room = path.poses[number], path.rooms[number]
@@ -60,7 +75,9 @@ def around_me(at: SpatialView) -> Told | None:
     if not beside:
         t_ns = int(path.t_ns[number])
         seen = at.span(t_ns, t_ns, text=f"the camera was {f'in the {room}' if room else 'there'}", event_ids=())
-        return Told(text=f"Nothing that was seen is {words}.", evidence=(seen,), confidence=0.6)
+        return Told(
+            text=f"Nothing that was seen {'was' if at.is_past else 'is'} {words}.", evidence=(seen,), confidence=0.6
+        )
     named = [f"{plural(one.label, 1)} ({way.distance_m:.1f} m)" for way, one in beside[:MOST_TOLD]]
     seen_ns = max(one.t_ns for _, one in beside)
     text = f"{words}: {listed(named)}; last seen by {at.view.words.instant(seen_ns)}."
@@ -68,12 +85,12 @@ def around_me(at: SpatialView) -> Told | None:
     return Told(text=text[0].upper() + text[1:], evidence=at.evidence(states[:MOST_TOLD]), confidence=mean(states))
 
 
-def things_at(at: SpatialView, name: str, beside: Beside) -> tuple[list[ObjectState], str, list[ObjectState]] | None:
-    """(what is there, the place in words, the things that hold it); None where the name means no known place."""
+def spot_of(at: SpatialView, name: str, beside: Beside) -> Spot | None:
+    """The place that a name means, with what is there; None where it means no known place."""
     query = at.timed(at.space.query())
     room = at.room(name)
     if room is not None and beside != "on":
-        return query.within(room).run(), f"in the {room}", []
+        return Spot(states=query.within(room).run(), words=f"in the {room}", room=room)
     holders = at.things(name)
     if not holders:
         return None
@@ -86,7 +103,8 @@ def things_at(at: SpatialView, name: str, beside: Beside) -> tuple[list[ObjectSt
             for one in query.run()
             if any(link.object_id == holder.object_id and link.kind in {"on", "in"} for link in one.relations)
         ]
-    return [one for one in states if one.object_id != holder.object_id], f"{beside} the {holder.label}", holders
+    others = [one for one in states if one.object_id != holder.object_id]
+    return Spot(states=others, words=f"{beside} the {holder.label}", holder=holder)
 
 
 def _listing(at: SpatialView, states: Sequence[ObjectState], place: str) -> Told:
@@ -99,14 +117,24 @@ def _listing(at: SpatialView, states: Sequence[ObjectState], place: str) -> Told
     return Told(text=text[0].upper() + text[1:], evidence=at.evidence(states[:MOST_TOLD]), confidence=mean(states))
 
 
-def nothing_there(at: SpatialView, place: str, holders: Sequence[ObjectState], *, what: str = "Nothing") -> Told:
-    """Evidence is that somebody was there."""
-    if holders:
-        evidence = at.evidence(holders[:1])
-    else:
-        path = at.space.path(as_of_ns=at.as_of_ns)
-        evidence = (at.span(int(path.t_ns[0]), int(path.t_ns[-1]), text=f"passed {place}", event_ids=()),)
-    return Told(text=f"{what} that was seen is {place}.", evidence=evidence, confidence=0.6)
+def nothing_there(at: SpatialView, spots: Sequence[Spot], *, what: str = "Nothing") -> Told:
+    """Evidence is that somebody was there; where nobody was, what is there is not known, and that is said."""
+    is_there, words = "was" if at.is_past else "is", listed([one.words for one in spots], last="or")
+    evidence = list(at.evidence([one.holder for one in spots if one.holder is not None]))
+    path, steps = at.steps()
+    for room in [one.room for one in spots if one.room is not None]:
+        there = [int(path.t_ns[number]) for number in steps if path.rooms[number] == room]
+        if there:
+            evidence.append(at.span(there[0], there[-1], text=f"the camera was in the {room}", event_ids=()))
+    if len(evidence) == len(spots):
+        return Told(text=f"{what} that was seen {is_there} {words}.", evidence=tuple(evidence), confidence=0.6)
+    when = (" by then" if at.is_moment else " in that time") if at.is_past else ""
+    text = f"What {is_there} {words} is not known: nobody looked there{when}."
+    if len(steps) and not evidence:
+        rooms = [f"in the {one}" for one in dict.fromkeys(path.rooms[number] for number in steps) if one]
+        been = f"the camera was {listed(rooms or ['elsewhere'])}"
+        evidence.append(at.span(int(path.t_ns[steps[0]]), int(path.t_ns[steps[-1]]), text=been, event_ids=()))
+    return Told(text=text, evidence=tuple(evidence), confidence=NOT_KNOWN)
 
 
 def mean(states: Sequence[ObjectState]) -> float:

@@ -64,7 +64,7 @@ def where_before(at: SpatialView) -> Told | None:
         return None
     changes = [
         one
-        for one in at.space.changes(kinds=("moved", "missing"), as_of_ns=at.as_of_ns)
+        for one in at.space.changes(kinds=("moved", "missing"), as_of_ns=at.known_ns)
         if one.object_id == states[0].object_id and one.before is not None
     ]
     if not changes or changes[-1].before is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from planners.contents import MOST_TOLD, mean, nothing_there, things_at
+from planners.contents import MOST_TOLD, NOT_KNOWN, mean, nothing_there, spot_of
 from planners.count_questions import EVERYTHING, ROOMS, CountQuestion
 from planners.spatial_changes import kinds_for
 from planners.spatial_view import UNSURE, SpatialView, Told
@@ -42,25 +42,25 @@ def how_many(at: SpatialView) -> Told | None:
     places = [name for name in asked.holders if at.room(name) is not None or name.lower() not in EVERYWHERE]
     if any(len(name.split()) > MOST_HOLDER_WORDS for name in places):
         return None  # a clause, and no place
-    found = [things_at(at, name, asked.beside) for name in places]
-    known = [one for one in found if one is not None]
+    found = [spot_of(at, name, asked.beside) for name in places]
+    spots = [one for one in found if one is not None]
     unknown = [name for name, one in zip(places, found, strict=True) if one is None]
-    words = listed([words for _, words, _ in known]) if known else ""
-    there = {state.object_id for states, _, _ in known for state in states}
+    words = listed([one.words for one in spots]) if spots else ""
+    there = {state.object_id for one in spots for state in one.states}
     told: list[str] = []
     counted: list[ObjectState] = []
     for name, states in zip(asked.things, kinds, strict=True):
         some = [one for one in states if not one.is_missing]
-        if known:
+        if spots:
             some = [one for one in some if (one.object_id in there) != asked.is_outside]
         counted += some
         told.append(_counted(name, states, some, words=f"not {words}" if asked.is_outside and words else words))
     if not counted:
         seen = [one for states in kinds for one in states]
-        if known and not asked.is_outside:
-            holders = [one for _, _, some in known for one in some]
+        if spots and not asked.is_outside:
             label = seen[0].label if len(asked.things) == 1 and asked.things[0].lower() not in EVERYTHING else "thing"
-            return replace(nothing_there(at, words, holders, what=f"No {label}"), number=0)
+            told_none = nothing_there(at, spots, what=f"No {label}")
+            return told_none if told_none.confidence == NOT_KNOWN else replace(told_none, number=0)
         since = at.view.words.instant(seen[0].t_ns)
         text = f"None that is still there; the {seen[0].label} {seen[0].whereabouts()} was last seen at {since}."
         return Told(text=text, evidence=at.evidence(seen[:MOST_TOLD]), confidence=at.surety(seen[0]), number=0)
@@ -91,7 +91,8 @@ def _counted(name: str, known: Sequence[ObjectState], some: Sequence[ObjectState
     for one in some:
         spots[one.whereabouts()] = spots.get(one.whereabouts(), 0) + 1
     is_plain = len(spots) in {1, len(some)}
-    told = [spot if is_plain else f"{count} {spot}" for spot, count in spots.items()]
+    most_first = sorted(spots.items(), key=lambda pair: (-pair[1], pair[0]))
+    told = [spot if is_plain else f"{count} {spot}" for spot, count in most_first]
     head = plural(some[0].label, len(some)) if len(some) > 1 else f"1 {some[0].label}"
     return f"{head}: {listed(told[:MOST_TOLD])}"
 
@@ -119,11 +120,9 @@ def _changed(at: SpatialView, asked: CountQuestion, kinds: Sequence[Sequence[Obj
 
 
 def _rooms(at: SpatialView) -> Told | None:
-    path = at.space.path(as_of_ns=at.as_of_ns)
-    first = 0 if at.after_ns is None else int(path.t_ns.searchsorted(at.after_ns))
-    last = len(path) if at.before_ns is None else int(path.t_ns.searchsorted(at.before_ns, side="right"))
+    path, steps = at.steps()
     passed: dict[str, list[int]] = {}
-    for number in range(first, last):
+    for number in steps:
         if (room := path.rooms[number]) is not None:
             passed.setdefault(room, []).append(int(path.t_ns[number]))
     if not passed:

@@ -1,6 +1,8 @@
 """What an answer about places and things is made of: what a word names, as of the time asked about, and evidence.
 
-Nothing known later than the moment of asking is used. Costs two or three scans of small tables.
+Nothing known later than the moment of asking is used, and of a time that is asked about nothing known later than its
+end. A span of time (`yesterday`) is answered by what was seen in it, a moment (`at 10:42`) by what was last seen before
+it. Costs two or three scans of small tables.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planners.finding import Finder
+from planners.plan import TimeWindow
 from planners.reading import MemoryView
 from planners.spatial_questions import SpatialQuestion, bare
 from planners.vocabulary import labels_for_word
@@ -18,11 +21,16 @@ from planners.windows import resolve_window
 from planners.words import content_words
 from streammem.spatial.naming import Namer, stems
 from streammem.spatial.orientation import direction_from
+from streammem.spatial.place_log import Path
 from streammem.spatial.records import ChangeKind, ObjectChange, ObjectState
 from streammem.spatial.spatial_memory import SpatialMemory
 from streammem.spatial.spatial_query import SpatialQuery
 from streammem.types import NS_PER_S, Evidence, Modality
 
+_MOMENT_S = 0.001
+"""No span is shorter. What is known at `10:42` is what is known at the end of that minute (`resolve_window`)."""
+_NEVER_NS = 1 << 62
+"""For a time that was not observed."""
 PICTURE_S = 3.0
 """A picture taken within this of a sighting shows it, most likely."""
 UNSURE = 0.7
@@ -49,7 +57,14 @@ class SpatialView:
         self.space, self.view, self.finder = space, view, finder
         self.asked, self.question = asked, question
         self.as_of_ns = view.as_of_ns
-        self.after_ns, self.before_ns = self._window()
+        self.after_ns: int | None = None
+        self.before_ns: int | None = None
+        """The span of time that is asked about; None: open on that side. A moment has some slack, for what happened."""
+        self.known_ns = view.as_of_ns
+        """When what is asked about was known; None: now."""
+        self.is_moment = asked.window is not None and asked.window.is_point
+        if asked.window is not None:
+            self._take_window(asked.window)
 
     # --- what is named ------------------------------------------------------------------------------------------------
 
@@ -93,17 +108,37 @@ class SpatialView:
 
     # --- time ---------------------------------------------------------------------------------------------------------
 
-    def _window(self) -> tuple[int | None, int | None]:
-        if self.asked.window is None:
-            return None, None
+    def _take_window(self, window: TimeWindow) -> None:
         recordings = [one for one in self.view.recordings if one.recording == self.space.recording]
-        spans = resolve_window(self.asked.window, recordings=recordings, now_ns=self.view.now_ns)
+        spans = resolve_window(window, recordings=recordings, now_ns=self.view.now_ns)
         if not spans:
-            return 1 << 62, 1 << 62  # a time that was not observed
-        return min(one.t_start_ns for one in spans), max(one.t_end_ns for one in spans)
+            self.after_ns = self.before_ns = _NEVER_NS
+            return
+        self.after_ns, end_ns = min(one.t_start_ns for one in spans), max(one.t_end_ns for one in spans)
+        if end_ns >= min(self.view.now_ns, *(one.t_end_ns for one in recordings)):
+            return
+        self.before_ns = self.known_ns = end_ns
+        exact = resolve_window(window, recordings=recordings, now_ns=self.view.now_ns, tolerance_s=_MOMENT_S)
+        if self.is_moment and exact:
+            self.known_ns = max(one.t_end_ns for one in exact) - round(_MOMENT_S * NS_PER_S)
+
+    @property
+    def is_past(self) -> bool:
+        """Whether what is asked about was over before the moment of asking."""
+        return self.before_ns is not None
 
     def timed(self, query: SpatialQuery) -> SpatialQuery:
-        return replace(query, after_ns=self.after_ns, before_ns=self.before_ns, as_of_ns=self.as_of_ns)
+        if self.is_moment and self.after_ns != _NEVER_NS:
+            return replace(query, as_of_ns=self.known_ns)
+        return replace(query, after_ns=self.after_ns, before_ns=self.before_ns, as_of_ns=self.known_ns)
+
+    def steps(self) -> tuple[Path, range]:
+        """Where the camera was, and the steps of it in the time that is asked about; for a moment, up to then."""
+        path = self.space.path(as_of_ns=self.as_of_ns)
+        after_ns = None if self.is_moment else self.after_ns
+        first = 0 if after_ns is None else int(path.t_ns.searchsorted(after_ns))
+        last = len(path) if self.known_ns is None else int(path.t_ns.searchsorted(self.known_ns, side="right"))
+        return path, range(first, last)
 
     def changes(self, kinds: Sequence[ChangeKind]) -> list[ObjectChange]:
         return self.space.changes(after_ns=self.after_ns, before_ns=self.before_ns, kinds=kinds, as_of_ns=self.as_of_ns)

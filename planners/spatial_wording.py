@@ -29,9 +29,9 @@ def told_change(change: ObjectChange, instant: Instant) -> str:
     return f"{change.text} at {instant(change.t_ns)}"
 
 
-def listed(words: Sequence[str]) -> str:
+def listed(words: Sequence[str], *, last: str = "and") -> str:
     """`a, b and c`"""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
 def plural(noun: str, count: int) -> str:

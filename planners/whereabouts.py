@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planners.contents import things_at
+from planners.contents import spot_of
 from planners.spatial_view import UNSURE, SpatialView, Told
 from planners.spatial_wording import listed, told_state
 from streammem.spatial.records import ObjectState
@@ -33,18 +33,18 @@ def is_there(at: SpatialView) -> Told | None:
     if not at.asked.holder:
         seen = told_state(states[0], at.view.words.instant)
         return Told(text=f"Yes. {seen}", evidence=at.evidence(states[:6]), confidence=at.surety(states[0]))
-    place = things_at(at, at.asked.holder, at.asked.beside)
-    if place is None:
+    spot = spot_of(at, at.asked.holder, at.asked.beside)
+    if spot is None:
         if len(at.asked.holder.split()) > MOST_HOLDER_WORDS:
             return None  # a clause, and no place
         seen = told_state(states[0], at.view.words.instant)
         text = f"No {at.asked.holder} is known. {seen}"
         return Told(text=text, evidence=at.evidence(states[:6]), confidence=UNSURE * at.surety(states[0]))
-    there, words, _ = place
-    ids = {one.object_id for one in there}
+    ids = {one.object_id for one in spot.states}
     if found := [one for one in states if one.object_id in ids]:
         when = at.view.words.instant(found[0].t_ns)
-        text = f"Yes, the {found[0].label} is {words}; it was last seen there at {when}."
+        is_there = "was" if at.is_past else "is"
+        text = f"Yes, the {found[0].label} {is_there} {spot.words}; it was last seen there at {when}."
         return Told(text=text, evidence=at.evidence(found[:6]), confidence=at.surety(found[0]))
     since = _missing_since(at, states[0]) if states[0].is_missing else None
     text = " ".join(["No.", told_state(states[0], at.view.words.instant), *([since] if since else [])])
@@ -53,7 +53,7 @@ def is_there(at: SpatialView) -> Told | None:
 
 def where_am_i(at: SpatialView) -> Told | None:
     path = at.space.path(as_of_ns=at.as_of_ns)
-    at_ns = at.before_ns if at.before_ns is not None else int(path.t_ns[-1]) if len(path) else 0
+    at_ns = at.known_ns if at.is_past and at.known_ns is not None else int(path.t_ns[-1]) if len(path) else 0
     number = path.at(at_ns)
     if number is None:
         return None
@@ -66,6 +66,6 @@ def where_am_i(at: SpatialView) -> Told | None:
 
 
 def _missing_since(at: SpatialView, state: ObjectState) -> str | None:
-    changes = at.space.changes(kinds=("missing",), as_of_ns=at.as_of_ns)
+    changes = at.space.changes(kinds=("missing",), as_of_ns=at.known_ns)
     last = next((one for one in reversed(changes) if one.object_id == state.object_id), None)
     return None if last is None else f"At {at.view.words.instant(last.t_ns)} it was no longer there."
