@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from planners.words import bare
+
 Beside = Literal["in", "on", "near"]
 
 BESIDE: dict[str, Beside] = {
@@ -53,7 +55,6 @@ _NO_THINGS = re.compile(
     re.I,
 )
 _JOINED = re.compile(r"\s*,\s*(?:and |or )?|\s+(?:and|or)\s+", re.I)
-_ARTICLE = re.compile(r"^(?:the|a|an|my|our|your|his|her|their|that|this|those|these|any|some|all)\s+", re.I)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +103,13 @@ def read_count_question(text: str) -> CountQuestion | None:
             return None
     if _NO_THINGS.search(things):
         return None
-    holders = [re.sub(rf"^(?:{BESIDE_WORDS}) ", "", one, flags=re.I) for one in _parts(holder)]
+    holders = tuple(bare(re.sub(rf"^(?:{BESIDE_WORDS}) ", "", one, flags=re.I)) for one in _parts(holder))
     return CountQuestion(
-        things=tuple(_parts(things)), holders=tuple(_ARTICLE.sub("", one) for one in holders),
-        beside=BESIDE[(beside or "in").lower()], is_outside=is_outside, change=change,
+        things=tuple(_parts(things)), holders=holders, beside=BESIDE[(beside or "in").lower()], is_outside=is_outside,
+        change=change,
     )  # fmt: skip
 
 
 def _parts(phrase: str) -> list[str]:
     """`the cups and plates`: `cups`, `plates`."""
-    return [bare for one in _JOINED.split(phrase.strip(" ,?.!")) if (bare := _ARTICLE.sub("", one.strip(" ,?.!")))]
+    return [name for one in _JOINED.split(phrase.strip(" ,?.!")) if (name := bare(one))]

@@ -12,6 +12,7 @@ from typing import Literal
 from planners.count_questions import BESIDE, BESIDE_WORDS, Beside, CountQuestion, read_count_question
 from planners.plan import TimeWindow
 from planners.time_expressions import find_time
+from planners.words import bare
 
 SpatialKind = Literal[
     "where", "where before", "where am i", "inside", "is there", "how many", "around me", "changed", "moved when",
@@ -115,7 +116,6 @@ _HOW_FAR = (
 _MOMENT = re.compile(
     r"^(?:(?:the )?(?:place|spot|room|location) )?(?:where|at which|in which|that)\s+(?P<clause>\w.*\s.+)$", re.I
 )
-_ARTICLE = re.compile(r"^(?:the|a|an|my|our|your|his|her|their|that|this|those|these|any|some)\s+", re.I)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,8 +214,3 @@ def _read_way(text: str) -> SpatialQuestion | None:
                 return SpatialQuestion(kind="way", moment=moment["clause"].strip(" ?.!"), start=start)
             return SpatialQuestion(kind="way", thing=bare(thing), start=start)
     return None
-
-
-def bare(phrase: str) -> str:
-    """A noun phrase without its article."""
-    return _ARTICLE.sub("", phrase.strip(" ,?.!"))

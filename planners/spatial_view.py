@@ -15,10 +15,10 @@ import numpy as np
 from planners.finding import Finder
 from planners.plan import TimeWindow
 from planners.reading import MemoryView
-from planners.spatial_questions import SpatialQuestion, bare
+from planners.spatial_questions import SpatialQuestion
 from planners.vocabulary import labels_for_word
 from planners.windows import resolve_window
-from planners.words import content_words
+from planners.words import bare, content_words
 from streammem.spatial.naming import Namer, stems
 from streammem.spatial.orientation import direction_from
 from streammem.spatial.place_log import Path

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from planners.question import parse_clause
-from planners.spatial_questions import bare
 from planners.spatial_view import SpatialView, Told
-from planners.words import name_words
+from planners.words import bare, name_words
 from streammem.errors import InputError
 from streammem.spatial.orientation import direction_from
 from streammem.spatial.records import ObjectState

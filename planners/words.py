@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any, Protocol, cast
 
 _TOKEN = re.compile(r"[A-Za-z0-9]+(?:['\u2019][A-Za-z]+)?")
+_ARTICLE = re.compile(r"^(?:the|a|an|my|our|your|his|her|their|that|this|those|these|any|some)\s+", re.I)
 
 
 def _listed(words: str) -> frozenset[str]:
@@ -119,6 +120,11 @@ def content_words(text: str, *, keep_scaffold: bool = False) -> list[str]:
     if keep_scaffold:
         return content
     return [word for word in content if word not in SCAFFOLD_WORDS] or content
+
+
+def bare(phrase: str) -> str:
+    """A noun phrase without its article: `red mug` of `my red mug?`."""
+    return _ARTICLE.sub("", phrase.strip(" ,?.!"))
 
 
 def name_words(text: str) -> set[str]:
