@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from planners.plan import TimeWindow
 from planners.words import ORDINAL_WORDS, number_of
 from streammem.calendar_words import DATES
+from streammem.day_parts import DAY_PARTS
 from streammem.errors import InputError
 from streammem.timeline import parse_iso
 from streammem.types import NS_PER_S
@@ -32,19 +33,6 @@ UNIT_S = {
 }
 
 DAY_S = 86_400.0
-DAY_PARTS: dict[str, tuple[float, float]] = {
-    "morning": (5, 12),
-    "noon": (11, 14),
-    "lunchtime": (11, 14),
-    "midday": (11, 14),
-    "afternoon": (12, 18),
-    "evening": (17, 22),
-    "night": (18, 29),  # until five the next morning
-    "tonight": (18, 29),
-    "midnight": (23, 25),
-}
-"""Hours of a day as people use the words; they overlap on purpose."""
-
 POINT_TOLERANCE_S = 2.0
 """How far around a named instant one may look: what is asked about it rarely starts on the second."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from streammem.day_parts import DAY_PARTS
 from streammem.timeline import WALL_CLOCK_FROM_NS
 from streammem.types import NS_PER_S
 
@@ -18,17 +19,13 @@ _MONTHS = (
     "december",
 )  # fmt: skip
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_PARTS: dict[str, tuple[float, float]] = {
-    "morning": (5, 12), "noon": (11, 14), "lunchtime": (11, 14), "afternoon": (12, 18), "evening": (17, 24),
-    "night": (18, 29),
-}  # fmt: skip
-"""Hours of a day as people use the words; they overlap on purpose."""
 END_OF_TIME_NS = 1 << 62
 
 _MONTH = "|".join(rf"{name[:3]}(?:{name[3:]})?\.?" if len(name) > 3 else name for name in _MONTHS) + r"|sept\.?"
+_PART = "|".join(DAY_PARTS)
 _LONG_MONTH = "|".join(_MONTHS)
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
-_OF_DAY = rf"(?:,?\s+(?:at\s+|in\s+the\s+)?(?P<part>{'|'.join(_PARTS)}))?"
+_OF_DAY = rf"(?:,?\s+(?:at\s+|in\s+the\s+)?(?P<part>{_PART}))?"
 _EDGE = r"(?:(?P<edge>since|after|before|until|till|by)\s+)?"
 _FORMS = (
     rf"{_EDGE}(?:on\s+)?(?:the\s+)?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month>{_MONTH})(?:,?\s+{_YEAR})?"
@@ -40,7 +37,7 @@ _FORMS = (
     rf"(?:in|during|(?P<edge>since|after|before|until))\s+{_YEAR}",
     rf"(?:on|(?P<back>last)|this(?:\s+past)?|(?P<edge>since|after|before|until|by))\s+(?:last\s+)?"
     rf"(?P<weekday>{'|'.join(_DAYS)}){_OF_DAY}",
-    rf"(?P<weekday>{'|'.join(_DAYS)})\s+(?P<part>{'|'.join(_PARTS)})",
+    rf"(?P<weekday>{'|'.join(_DAYS)})\s+(?P<part>{_PART})",
     rf"{_EDGE}(?:(?P<back>last|the\s+previous)|this)\s+(?P<stretch>weekend|week|month|year)",
 )
 DATES = tuple(re.compile(rf"\b(?:{form})(?!\w)", re.I) for form in _FORMS)
@@ -98,7 +95,7 @@ def _span(said: dict[str, str | None], now: datetime) -> tuple[datetime, datetim
 
 
 def _part(day: datetime, said: dict[str, str | None]) -> tuple[datetime, datetime]:
-    low, high = _PARTS[said["part"].lower()] if said.get("part") else (0.0, 24.0)  # type: ignore[union-attr]
+    low, high = DAY_PARTS[said["part"].lower()] if said.get("part") else (0.0, 24.0)  # type: ignore[union-attr]
     return day + timedelta(hours=low), day + timedelta(hours=high)
 
 

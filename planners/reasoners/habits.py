@@ -17,7 +17,7 @@ from planners.protocols import Draft
 from planners.reasoners.options import Option
 from planners.reasoners.states import moved, person_option, place_in
 from planners.reasoners.wording import MOST_LISTED, listed
-from planners.time_expressions import DAY_PARTS
+from streammem.day_parts import DAY_PARTS
 from streammem.timeline import DAY_NS
 from streammem.types import NS_PER_S
 
@@ -113,7 +113,7 @@ def _part_of_day(each: Happening, options: Sequence[Option]) -> str | None:
 
 
 def _middle_of_part(text: str) -> float | None:
-    """Hour in the middle of a part of the day, in words: `in the late evening` is 20:45."""
+    """Hour in the middle of a part of the day, in words: `in the late evening` is 22:15."""
     found = re.search(rf"\b(?P<shade>early|late)?\s*(?P<part>{'|'.join(DAY_PARTS)})s?\b", text, re.I)
     if found is None:
         return None

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from streammem.calendar_words import DATES, date_span
+from streammem.day_parts import PREFERRED_PARTS
 from streammem.types import NS_PER_S
 
 FRESH_S = 540.0
@@ -30,11 +31,6 @@ NAMED = 0.15
 
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
 _DAY_STARTS_S = 4 * _HOUR_S
-_PARTS: dict[str, tuple[float, float]] = {
-    "morning": (5, 12), "breakfast": (6, 11), "noon": (10.5, 14.5), "midday": (10.5, 14.5), "lunch": (10.5, 14.5),
-    "lunchtime": (10.5, 14.5), "afternoon": (12, 18.5), "dinner": (17, 21), "evening": (17, 24), "night": (17.5, 29),
-}  # fmt: skip
-"""Hours of a day as people use the words; they overlap on purpose."""
 _NUMBERS = {
     "half an": 0.5, "half a": 0.5, "an": 1, "a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6,
     "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "twenty": 20, "thirty": 30,
@@ -45,7 +41,7 @@ _AGO_SLACK = 0.35
 """`four hours ago` is anything from 2.6 to 5.4."""
 _CLOCK_SLACK_S = 1800.0
 
-_PART = "|".join(sorted(_PARTS, key=len, reverse=True))
+_PART = "|".join(sorted(PREFERRED_PARTS, key=len, reverse=True))
 _NUMBER = "|".join(sorted(_NUMBERS, key=len, reverse=True))
 
 Seconds = tuple[float, float]
@@ -128,7 +124,7 @@ class _Reading:
 def _part_of(day_s: float, part: str | None) -> Seconds:
     if part is None:
         return day_s + _DAY_STARTS_S, day_s + _DAY_S + _DAY_STARTS_S
-    start, end = _PARTS[part]
+    start, end = PREFERRED_PARTS[part]
     return day_s + start * _HOUR_S, day_s + end * _HOUR_S
 
 

@@ -29,12 +29,12 @@ from streammem.semantic.consolidation import (
     key_of_fact,
     replay,
 )
-from streammem.semantic.habits import DAY_NS, MIN_DAYS, Habit, learn
+from streammem.semantic.habits import MIN_DAYS, Habit, learn
 from streammem.semantic.predicates import slot_mates
 from streammem.store.filters import Where, quoted
 from streammem.store.reader import Reader
 from streammem.store.tables import BELIEFS, EVENTS, FACTS, Row, arrow_rows, assertion_of
-from streammem.timeline import WALL_CLOCK_FROM_NS
+from streammem.timeline import DAY_NS, WALL_CLOCK_FROM_NS
 from streammem.types import Fact, Level
 
 WATERMARK = "watermark"

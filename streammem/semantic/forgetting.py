@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from streammem.semantic.consolidation import key_of_fact
 from streammem.semantic.predicates import slot_of
 from streammem.settings import ForgettingSettings
-from streammem.types import NS_PER_S, Fact
+from streammem.timeline import DAY_NS
+from streammem.types import Fact
 
-DAY_NS = 86_400 * NS_PER_S
 WORTH: dict[str, float] = {
     "is seen in": 0.3, "says": 0.3, "does": 0.3, "is with": 0.3, "talks with": 0.3, "is held by": 0.3,
     "is in": 0.5, "is on": 0.5, "is at": 0.5, "plans to": 0.5,

@@ -13,10 +13,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from streammem.day_parts import TOLD_PARTS
+from streammem.timeline import DAY_NS
 from streammem.types import NS_PER_S, Fact, stable_id
 
 USUALLY = "usually"
-DAY_NS = 86_400 * NS_PER_S
 MIN_DAYS = 3
 """Twice may be chance."""
 MIN_SHARE = 0.5
@@ -24,11 +25,6 @@ MIN_SHARE = 0.5
 SAME_TIME_H = 1.5
 """A usual time is kept to within this on most days."""
 _TIMED_SHARE = 0.6
-DAY_PARTS: tuple[tuple[float, str], ...] = (
-    (5.0, "at night"), (9.5, "in the early morning"), (11.5, "in the morning"), (14.0, "around noon"),
-    (18.0, "in the afternoon"), (20.5, "in the evening"), (24.0, "in the late evening"),
-)  # fmt: skip
-"""(until which hour, how it is said)"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +48,7 @@ class Habit:
         """The usual time in words; empty where there is none."""
         if self.hour is None:
             return ""
-        return next(words for until, words in DAY_PARTS if self.hour < until)
+        return next(words for until, words in TOLD_PARTS if self.hour < until)
 
     @property
     def confidence(self) -> float:

@@ -126,3 +126,22 @@ def test_a_clock_is_a_time_of_day_only_where_the_recording_was_running() -> None
     assert span.t_start_ns == parse_iso("2026-11-20T09:02:30")
     (span,) = resolve_window(found.window, recordings=[recording()], now_ns=600 * NS_PER_S)
     assert span.t_start_ns == 150 * NS_PER_S
+
+
+@pytest.mark.parametrize(
+    "part", ["morning", "at noon", "at midday", "at lunchtime", "afternoon", "evening", "night", "at midnight"]
+)
+def test_a_part_of_a_day_has_the_same_hours_however_the_day_is_named(part: str) -> None:
+    days = recording(start_ns=parse_iso("2026-11-23T00:00:00"), length_s=4 * DAY_S)
+    spans = [
+        resolve_window(found.window, recordings=[days], now_ns=parse_iso("2026-11-26T10:00:00"))
+        for words in (
+            f"who came yesterday {part}?",
+            f"who came on Wednesday {part}?",
+            f"who came on 25 November {part}?",
+        )
+        if (found := find_time(words)) is not None
+    ]
+    assert len(spans) == 3
+    assert spans[0] == spans[1] == spans[2]
+    assert len(spans[0]) == 1
