@@ -1,7 +1,8 @@
 """Counting questions in plain English: which things, where, and whether those that are there, that went, or that moved.
 
 `how many cups are in the kitchen`, `count the books`, `what is the number of plates on the table`, `in the kitchen, how
-many cups are there`. Patterns; knows no memory. How often something happened is no such question.
+many cups are there`; and whether there are as many as somebody says (`number_claims`). Patterns; knows no memory. How
+often something happened is no such question.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from planners.number_claims import Claim, read_claims
 from planners.words import bare
 
 Beside = Literal["in", "on", "near"]
@@ -70,14 +72,17 @@ class CountQuestion:
     """Those that are not there."""
     change: str = ""
     """The word for what became of them (`missing`, `moved`); empty: those that are there."""
+    claims: tuple[Claim, ...] = ()
+    """Of each of the things: how many there are said to be, where it is asked whether there are so many."""
 
 
 def read_count_question(text: str) -> CountQuestion | None:
     """The counting question in a text without its time; None where it asks for something else.
 
     Example:
-        >>> read_count_question("how many cups and plates are left in the kitchen")
-        CountQuestion(things=('cups', 'plates'), holders=('kitchen',), beside='in', is_outside=False, change='')
+        >>> asked = read_count_question("how many cups and plates are left in the kitchen")
+        >>> asked.things, asked.holders, asked.beside
+        (('cups', 'plates'), ('kitchen',), 'in')
     """
     asked = _ASKS.match(_NOW.sub("", text))
     if asked is None:
@@ -103,11 +108,25 @@ def read_count_question(text: str) -> CountQuestion | None:
             return None
     if _NO_THINGS.search(things):
         return None
-    holders = tuple(bare(re.sub(rf"^(?:{BESIDE_WORDS}) ", "", one, flags=re.I)) for one in _parts(holder))
     return CountQuestion(
-        things=tuple(_parts(things)), holders=holders, beside=BESIDE[(beside or "in").lower()], is_outside=is_outside,
-        change=change,
+        things=tuple(_parts(things)), holders=_holders(holder), beside=BESIDE[(beside or "in").lower()],
+        is_outside=is_outside, change=change,
     )  # fmt: skip
+
+
+def read_claimed_count(things: str, holder: str, beside: Beside) -> CountQuestion | None:
+    """Whether there are as many as `two cups` says, in, on or near a holder; None where it is not plain how many."""
+    claims = read_claims(things)
+    if claims is None:
+        return None
+    return CountQuestion(
+        things=tuple(bare(one.thing) for one in claims), holders=_holders(holder), beside=beside, claims=claims
+    )
+
+
+def _holders(phrase: str) -> tuple[str, ...]:
+    """`the kitchen and in the hall`: `kitchen`, `hall`."""
+    return tuple(bare(re.sub(rf"^(?:{BESIDE_WORDS}) ", "", one, flags=re.I)) for one in _parts(phrase))
 
 
 def _parts(phrase: str) -> list[str]:

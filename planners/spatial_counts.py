@@ -7,10 +7,11 @@ they count only where they are asked for. With a time, things count that were th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from planners.contents import MOST_TOLD, NOT_KNOWN, mean, nothing_there, spot_of
+from planners.contents import MOST_TOLD, NOT_KNOWN, Spot, mean, nothing_there, spot_of
 from planners.count_questions import EVERYTHING, ROOMS, CountQuestion
+from planners.number_claims import Claim
 from planners.spatial_changes import kinds_for
 from planners.spatial_view import UNSURE, SpatialView, Told
 from planners.spatial_wording import listed, plural, told_change
@@ -27,13 +28,24 @@ MOST_HOLDER_WORDS = 2
 """Words that name a room or a thing."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """The things of one name."""
+
+    name: str
+    """As it was asked for."""
+    known: list[ObjectState]
+    counted: list[ObjectState]
+    """Those that are there."""
+
+
 def how_many(at: SpatialView) -> Told | None:
-    """How many there are, each with its whereabouts."""
+    """How many there are, each with its whereabouts; or whether there are as many as is claimed."""
     asked = at.asked.count
     if asked is None:
         return None
     if len(asked.things) == 1 and asked.things[0].lower() in ROOMS and not asked.holders:
-        return _rooms(at)
+        return _rooms(at, asked.claims)
     kinds = [_kind(at, name) for name in asked.things]
     if not any(kinds):
         return None
@@ -45,30 +57,76 @@ def how_many(at: SpatialView) -> Told | None:
     found = [spot_of(at, name, asked.beside) for name in places]
     spots = [one for one in found if one is not None]
     unknown = [name for name, one in zip(places, found, strict=True) if one is None]
-    words = listed([one.words for one in spots]) if spots else ""
     there = {state.object_id for one in spots for state in one.states}
-    told: list[str] = []
-    counted: list[ObjectState] = []
+    groups: list[_Group] = []
     for name, states in zip(asked.things, kinds, strict=True):
         some = [one for one in states if not one.is_missing]
         if spots:
             some = [one for one in some if (one.object_id in there) != asked.is_outside]
-        counted += some
-        told.append(_counted(name, states, some, words=f"not {words}" if asked.is_outside and words else words))
+        groups.append(_Group(name=name, known=states, counted=some))
+    counted = [one for group in groups for one in group.counted]
+    if asked.claims:
+        return _verdict(at, asked.claims, groups, spots, unknown)
     if not counted:
-        seen = [one for states in kinds for one in states]
-        if spots and not asked.is_outside:
-            label = seen[0].label if len(asked.things) == 1 and asked.things[0].lower() not in EVERYTHING else "thing"
-            told_none = nothing_there(at, spots, what=f"No {label}")
-            return told_none if told_none.confidence == NOT_KNOWN else replace(told_none, number=0)
-        since = at.view.words.instant(seen[0].t_ns)
-        text = f"None that is still there; the {seen[0].label} {seen[0].whereabouts()} was last seen at {since}."
-        return Told(text=text, evidence=at.evidence(seen[:MOST_TOLD]), confidence=at.surety(seen[0]), number=0)
-    seen_ns = max(one.t_ns for one in counted)
+        return _none(at, groups, [] if asked.is_outside else spots)
+    words = listed([one.words for one in spots]) if spots else ""
+    told = "; ".join(_counted(one, words=f"not {words}" if asked.is_outside and words else words) for one in groups)
     missing = "".join(f"No {name} is known. " for name in unknown)
-    text = f"{missing}{'; '.join(told)}; last seen by {at.view.words.instant(seen_ns)}."
     sure = min(at.surety(counted[0]), mean(counted)) * (UNSURE if unknown else 1.0)
-    return Told(text=text, evidence=at.evidence(counted[:MOST_TOLD]), confidence=sure, number=len(counted))
+    return Told(
+        text=f"{missing}{told}; {_seen_by(at, counted)}.", evidence=at.evidence(counted[:MOST_TOLD]), confidence=sure,
+        number=len(counted),
+    )  # fmt: skip
+
+
+def _verdict(
+    at: SpatialView, claims: Sequence[Claim], groups: Sequence[_Group], spots: Sequence[Spot], unknown: Sequence[str]
+) -> Told:
+    """Whether there are as many as is claimed; what was not looked at may hold more, and that is said."""
+    counted = [one for group in groups for one in group.counted]
+    pairs = [(claim, len(group.counted)) for claim, group in zip(claims, groups, strict=True)]
+    verdict = "Yes" if all(claim.holds(count) for claim, count in pairs) else "No"
+    looked_at = bool(spots) and all(one.holder is not None for one in spots)
+    is_open = not looked_at and any(claim.is_open(count) for claim, count in pairs)
+    more = _more("more" if counted else "some") if is_open else ""
+    if not counted:
+        none = _none(at, groups, spots)
+        if none.confidence == NOT_KNOWN:
+            return none
+        return replace(none, text=f"{verdict}: {none.text[0].lower()}{none.text[1:]}{more}", number=None)
+    words = listed([one.words for one in spots]) if spots else ""
+    is_one = len(groups[0].counted) <= 1
+    there = {(False, True): "is", (False, False): "are", (True, True): "was", (True, False): "were"}[at.is_past, is_one]
+    told = f"there {there} {'; '.join(_counted(one, words=words, is_sentence=True) for one in groups)}"
+    sure = min(at.surety(counted[0]), mean(counted))
+    if unknown:
+        seen = "".join(f"no {name} was seen. " for name in unknown)
+        text, sure = f"Not known: {seen}T{told[1:]}; {_seen_by(at, counted)}.", NOT_KNOWN
+    else:
+        text = f"{verdict}: {told}; {_seen_by(at, counted)}.{more}"
+    return Told(
+        text=text, evidence=at.evidence(counted[:MOST_TOLD]), confidence=min(sure, 0.6) if is_open else sure
+    )  # fmt: skip
+
+
+def _none(at: SpatialView, groups: Sequence[_Group], spots: Sequence[Spot]) -> Told:
+    """There is none: there, or any more."""
+    seen = [one for group in groups for one in group.known]
+    if spots:
+        label = seen[0].label if len(groups) == 1 and groups[0].name.lower() not in EVERYTHING else "thing"
+        told = nothing_there(at, spots, what=f"No {label}")
+        return told if told.confidence == NOT_KNOWN else replace(told, number=0)
+    since = at.view.words.instant(seen[0].t_ns)
+    text = f"None that is still there; the {seen[0].label} {seen[0].whereabouts()} was last seen at {since}."
+    return Told(text=text, evidence=at.evidence(seen[:MOST_TOLD]), confidence=at.surety(seen[0]), number=0)
+
+
+def _more(word: str) -> str:
+    return f" There may be {word} where nobody looked."
+
+
+def _seen_by(at: SpatialView, counted: Sequence[ObjectState]) -> str:
+    return f"last seen by {at.view.words.instant(max(one.t_ns for one in counted))}"
 
 
 def _kind(at: SpatialView, name: str) -> list[ObjectState]:
@@ -78,12 +136,14 @@ def _kind(at: SpatialView, name: str) -> list[ObjectState]:
     return at.things(name)
 
 
-def _counted(name: str, known: Sequence[ObjectState], some: Sequence[ObjectState], *, words: str) -> str:
-    """`3 cups: 2 on the table in the kitchen and 1 on the sofa in the hall`"""
+def _counted(group: _Group, *, words: str, is_sentence: bool = False) -> str:
+    """`3 cups: 2 on the table in the kitchen and 1 on the sofa in the hall`; in a sentence, `one cup on the table`."""
+    some = group.counted
     if not some:
-        return f"no {known[0].label if known else name}{f' {words}' if words else ' that is still there'}"
+        label = group.known[0].label if group.known else group.name
+        return f"no {label}{f' {words}' if words else ' that is still there' if group.known else ''}"
     labels = {one.label for one in some}
-    if name.lower() in EVERYTHING:
+    if group.name.lower() in EVERYTHING:
         kinds = [plural(label, sum(one.label == label for one in some)) for label in sorted(labels)]
         head = f"{len(some)} things" if len(some) > 1 else "1 thing"
         return f"{head}{f' {words}' if words else ''}: {listed(kinds[:MOST_TOLD])}"
@@ -92,9 +152,10 @@ def _counted(name: str, known: Sequence[ObjectState], some: Sequence[ObjectState
         spots[one.whereabouts()] = spots.get(one.whereabouts(), 0) + 1
     is_plain = len(spots) in {1, len(some)}
     most_first = sorted(spots.items(), key=lambda pair: (-pair[1], pair[0]))
-    told = [spot if is_plain else f"{count} {spot}" for spot, count in most_first]
-    head = plural(some[0].label, len(some)) if len(some) > 1 else f"1 {some[0].label}"
-    return f"{head}: {listed(told[:MOST_TOLD])}"
+    told = listed([spot if is_plain else f"{count} {spot}" for spot, count in most_first][:MOST_TOLD])
+    one_of = f"one {some[0].label}" if is_sentence else f"1 {some[0].label}"
+    head = plural(some[0].label, len(some)) if len(some) > 1 else one_of
+    return f"{head} {told}" if is_sentence and len(spots) == 1 else f"{head}: {told}"
 
 
 def _changed(at: SpatialView, asked: CountQuestion, kinds: Sequence[Sequence[ObjectState]]) -> Told | None:
@@ -119,7 +180,7 @@ def _changed(at: SpatialView, asked: CountQuestion, kinds: Sequence[Sequence[Obj
     )
 
 
-def _rooms(at: SpatialView) -> Told | None:
+def _rooms(at: SpatialView, claims: Sequence[Claim]) -> Told | None:
     path, steps = at.steps()
     passed: dict[str, list[int]] = {}
     for number in steps:
@@ -131,7 +192,9 @@ def _rooms(at: SpatialView) -> Told | None:
         at.span(times[0], times[-1], text=f"the camera was in the {room}", event_ids=())
         for room, times in passed.items()
     ]
-    text = (
-        f"{plural('room', len(passed)) if len(passed) > 1 else '1 room'}: {listed([f'the {one}' for one in passed])}."
-    )
-    return Told(text=text, evidence=tuple(spans[:MOST_TOLD]), confidence=0.9, number=len(passed))
+    count = len(passed)
+    text = f"{plural('room', count) if count > 1 else '1 room'}: {listed([f'the {one}' for one in passed])}."
+    if not claims:
+        return Told(text=text, evidence=tuple(spans[:MOST_TOLD]), confidence=0.9, number=count)
+    verdict, more = ("Yes" if claims[0].holds(count) else "No"), _more("more") if claims[0].is_open(count) else ""
+    return Told(text=f"{verdict}, {text}{more}", evidence=tuple(spans[:MOST_TOLD]), confidence=0.6 if more else 0.9)

@@ -9,7 +9,15 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from planners.count_questions import BESIDE, BESIDE_WORDS, Beside, CountQuestion, read_count_question
+from planners.count_questions import (
+    BESIDE,
+    BESIDE_WORDS,
+    Beside,
+    CountQuestion,
+    read_claimed_count,
+    read_count_question,
+)
+from planners.number_claims import names_number
 from planners.plan import TimeWindow
 from planners.time_expressions import find_time
 from planners.words import bare
@@ -193,8 +201,14 @@ def _read(text: str, window: TimeWindow | None) -> SpatialQuestion | None:
             return SpatialQuestion(kind="where", thing=bare(match["thing"]), window=window)
     for pattern in _IS_THERE:
         if match := pattern.match(text):
-            return _of_things("is there", match, window)
+            return _so_many(match, window) if names_number(match["thing"]) else _of_things("is there", match, window)
     return None
+
+
+def _so_many(match: re.Match[str], window: TimeWindow | None) -> SpatialQuestion | None:
+    beside = BESIDE[(match["beside"] or "in").lower()]
+    count = read_claimed_count(match["thing"], match["holder"] or "", beside)
+    return count and SpatialQuestion(kind="how many", thing=count.things[0], count=count, window=window)
 
 
 def _of_things(kind: SpatialKind, match: re.Match[str], window: TimeWindow | None) -> SpatialQuestion:

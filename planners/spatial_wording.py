@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from planners.words import content_words, numbers_in, stem
@@ -44,7 +45,11 @@ def plural(noun: str, count: int) -> str:
 
 
 def chosen(text: str, choices: Sequence[str]) -> int | None:
-    """The option that shares most words with an answer, if one does so alone."""
+    """The option that shares most words with an answer, or says yes or no as it does, if one does so alone."""
+    if verdict := re.match(r"(yes|no)\b", text, re.I):
+        agreeing = [number for number, one in enumerate(choices) if re.match(rf"\W*{verdict[1]}\b", one, re.I)]
+        if len(agreeing) == 1:
+            return agreeing[0]
     said = {stem(word) for word in content_words(text)}
     shares: list[float] = []
     for choice in choices:

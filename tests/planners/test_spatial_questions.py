@@ -220,6 +220,72 @@ def test_things_are_counted_and_each_is_evidence(library: Memory, question: str,
     assert answer(library, question, choices=options).choice == count
 
 
+@pytest.mark.parametrize(
+    ("question", "says", "count"),
+    [
+        ("Are there two cups on the table?", "No: there is one cup on the table in the kitchen; last seen by 2026", 1),
+        ("Are there 3 books?", "Yes: there are 3 books: on the ", 3),
+        ("Is there only one cup in the kitchen?", "Yes: there is one cup on the table in the kitchen; last seen by", 1),
+        ("Are there more than two cups in the kitchen?", "No: there is one cup on the table in the kitchen", 1),
+        ("Are there more than two cups in the house?", "Yes: there are 3 cups: on the ", 3),
+        ("Are there at least two cups?", "Yes: there are 3 cups: ", 3),
+        ("Are there fewer than three cups?", "No: there are 3 cups: ", 3),
+        ("Are there two or more cups on the table?", "No: there is one cup", 1),
+        ("Is there more than one book on the bed?", "No: there is one book on the bed in the bedroom", 1),
+        ("Were there two cups on the table yesterday?",
+         "Yes: there were 2 cups on the table in the kitchen; last seen by 2026-11-25", 2),
+        ("Yesterday, was there more than one cup in the kitchen?", "Yes: there were 2 cups on the table", 2),
+        ("Do you see two cups on the table?", "No: there is one cup on the table", 1),
+        ("Are two cups on the table?", "No: there is one cup on the table", 1),
+        ("Are there no cups on the table?", "No: there is one cup on the table", 1),
+        ("Are there several cups in the house?", "Yes: there are 3 cups: ", 3),
+        ("Are there two beds in the hall?", "No: no bed that was seen is in the hall.", 1),
+        ("Are there no beds in the hall?", "Yes: no bed that was seen is in the hall.", 1),
+        ("Are there two beds and a sofa in the hall?", "No: there is no bed in the hall; one sofa in the ", 1),
+        ("Are there two cups and a book on the table?", "No: there is one cup on the table in the kitchen; one boo", 2),
+        ("Are there both a cup and a book on the table?", "Yes: there is one cup on the table in the kitchen; one", 2),
+        ("Is there a cup and a book on the table?", "Yes: there is one cup on the table in the kitchen; one book ", 2),
+        ("Are there more than two things on the table?", "No: there are 2 things on the table: a book and a cup", 2),
+        ("Are there more than two rooms?", "Yes, 3 rooms: the kitchen, the hall and the bedroom", 3),
+        ("Are there two cups in the garage?", "Not known: no garage was seen. There are 3 cups: ", 3),
+    ],
+)  # fmt: skip
+def test_whether_there_are_so_many_is_counted(library: Memory, question: str, says: str, count: int) -> None:
+    found = answer(library, question)
+    assert found.text.startswith(says), found.text
+    assert len(found.evidence) == count
+    assert {one.recording for one in found.evidence} == {"robot"}
+    verdict = answer(library, question, choices=["Yes", "No"]).choice
+    assert verdict == {"Yes": 0, "No": 1, "Not": None}[re.split(r"\W", says)[0]]
+
+
+@pytest.mark.parametrize(
+    ("question", "is_open"),
+    [
+        ("Are there two cups in the kitchen?", True),  # there is one
+        ("Are there three cups?", True),  # there are: a fourth may be somewhere
+        ("Are there two cups?", False),  # three are too many, whatever else there is
+        ("Are there more than two cups?", False),
+        ("Are there more than three cups?", True),
+        ("Are there at most three cups?", True),
+        ("Are there two cups on the table?", False),  # somebody looked at the table
+        ("Are there no beds in the hall?", True),
+    ],
+)
+def test_what_was_not_looked_at_is_not_taken_to_be_empty(library: Memory, question: str, is_open: bool) -> None:
+    found = answer(library, question)
+    assert found.text.endswith((" There may be more where nobody looked.", " be some where nobody looked.")) == is_open
+    assert (found.confidence < 0.7) == is_open
+
+
+def test_a_number_of_things_where_nobody_looked_is_not_known(library: Memory) -> None:
+    found = answer(library, "Are there two cups in the bedroom?", as_of_ns=DAY1_NS + 10 * NS_PER_S)
+    assert found.text.startswith("Not known: no bedroom was seen.")
+    found = answer(library, "Were there two cups in the bedroom at 2026-11-25T10:00:09?")
+    assert found.text == "What was in the bedroom is not known: nobody looked there by then."
+    assert found.confidence < 0.5
+
+
 def test_things_are_counted_as_they_were_known_then(library: Memory) -> None:
     then_ns = DAY1_NS + 100 * NS_PER_S
     found = answer(library, "How many cups are in the kitchen?", as_of_ns=then_ns)
@@ -340,6 +406,8 @@ def test_questions_are_read(question: str, kind: str, thing: str) -> None:
         "How many people wear red hats?",
         "How many apples did he buy?",
         "How many minutes are there?",
+        "Are there two or three cups?",
+        "Did you see two cups or a plate?",
     ],
 )
 def test_other_questions_are_left_alone(question: str) -> None:
