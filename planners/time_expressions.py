@@ -224,7 +224,16 @@ def _read_date(match: re.Match[str]) -> TimeWindow | None:
     instant = _instant(match["a"])
     if instant is None or instant.origin != "epoch" or not instant.width_s:
         return None
-    return TimeWindow(start_s=instant.seconds, end_s=instant.seconds + DAY_S, origin="epoch")
+    start_s, end_s = instant.seconds, instant.seconds + DAY_S
+    match (match["edge"] or "").lower():
+        case "since" | "from":
+            return TimeWindow(start_s=start_s, origin="epoch")
+        case "after":
+            return TimeWindow(start_s=end_s, origin="epoch")
+        case "before" | "until" | "till" | "by":
+            return TimeWindow(end_s=start_s, origin="epoch")
+        case _:
+            return TimeWindow(start_s=start_s, end_s=end_s, origin="epoch")
 
 
 def _read_calendar(_: re.Match[str]) -> TimeWindow:
@@ -312,7 +321,10 @@ _RULES = (
         r"th))\s+day\b",
         _read_nth_day,
     ),
-    _rule(r"\b(?:on\s+)?(?P<a>\d{4}-\d\d-\d\d)(?![T\d:]| \d)", _read_date),
+    _rule(
+        r"\b(?:(?P<edge>since|from|after|before|until|till|by)\s+)?(?:on\s+)?(?P<a>\d{4}-\d\d-\d\d)(?![T\d:]| \d)",
+        _read_date,
+    ),
     *((pattern, _read_calendar) for pattern in DATES),
     _rule(
         rf"\b(?:after|since|from|"

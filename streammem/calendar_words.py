@@ -34,7 +34,7 @@ _FORMS = (
     rf"{_OF_DAY}",
     rf"{_EDGE}(?:in\s+|during\s+)?(?P<month>{_LONG_MONTH}),?\s+{_YEAR}",
     rf"(?:in|during|(?P<edge>since|after|before|until))\s+(?P<month>{_LONG_MONTH})",
-    rf"(?:in|during|(?P<edge>since|after|before|until))\s+{_YEAR}",
+    rf"(?:in|during|(?P<edge>since|after|before|until))\s+{_YEAR}(?!-\d)",
     rf"(?:on|(?P<back>last)|this(?:\s+past)?|(?P<edge>since|after|before|until|by))\s+(?:last\s+)?"
     rf"(?P<weekday>{'|'.join(_DAYS)}){_OF_DAY}",
     rf"(?P<weekday>{'|'.join(_DAYS)})\s+(?P<part>{_PART})",

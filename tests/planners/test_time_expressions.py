@@ -41,6 +41,11 @@ def recording(*, start_ns: int = 0, length_s: float = 600.0) -> Recording:
         ("what happened before 1:05", None, 65, "start", "what happened"),
         ("how many people at 10:30 am?", 37_800, 37_800, "day", "how many people?"),
         ("what happened 10 minutes ago", -690, -510, "now", "what happened"),
+        ("what happened since 2026-11-25T10:02:00?", 1795600920, None, "epoch", "what happened?"),
+        ("what happened before 2026-11-25?", None, 1795564800, "epoch", "what happened?"),
+        ("what happened until 2026-11-25?", None, 1795564800, "epoch", "what happened?"),
+        ("what happened since 2026-11-25?", 1795564800, None, "epoch", "what happened?"),
+        ("what happened after 2026-11-25?", 1795651200, None, "epoch", "what happened?"),
         ("the night before yesterday", -2 * DAY_S + 18 * 3600, -2 * DAY_S + 29 * 3600, "day", ""),
     ],
 )
