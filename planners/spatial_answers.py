@@ -29,6 +29,7 @@ _TELL: dict[SpatialKind, Callable[[SpatialView], Told | None]] = {
     "where before": spatial_changes.where_before,
     "changed": spatial_changes.changed,
     "moved when": spatial_changes.moved_when,
+    "moved often": spatial_changes.moved_often,
     "way": ways.way,
     "how far": ways.how_far,
 }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from planners.spatial_view import SpatialView, Told
 from planners.spatial_wording import told_change, told_state
+from planners.whereabouts import missing_since
 from streammem.spatial.records import ChangeKind, ObjectChange, ObjectState
 
 MOST_TOLD = 20
@@ -58,6 +59,34 @@ def moved_when(at: SpatialView) -> Told | None:
     )  # fmt: skip
 
 
+def moved_often(at: SpatialView) -> Told | None:
+    """How many times it moved, each told; None where no such thing is known: then captions may tell."""
+    states = at.things(at.asked.thing)
+    if not states:
+        return None
+    ids = {one.object_id for one in states}
+    changes = [one for one in at.changes(kinds_for(at.asked.change) or ("moved",)) if one.object_id in ids]
+    if at.asked.holder:
+        room = at.room(at.asked.holder)
+        holders = [] if room is not None else at.things(at.asked.holder)
+        if room is None and not holders:
+            return None
+        ends = [(one, one.before if at.asked.is_from else one.after) for one in changes]
+        changes = [one for one, end in ends if end is not None and _is_at(end, room, holders)]
+    since = missing_since(at, states[0]) if states[0].is_missing else None
+    if not changes:
+        spot = told_state(states[0], at.view.words.instant, short=True)
+        text = f"Never, as far as was seen: the {states[0].label} was last seen {spot}."
+        return Told(text=text, evidence=at.evidence(states[:1]), confidence=0.6, number=0)
+    newest = changes[-MOST_TOLD:]
+    often = {1: "Once", 2: "Twice"}.get(len(changes), f"{len(changes)} times")
+    told = "; ".join(told_change(one, at.view.words.instant) for one in newest)
+    return Told(
+        text=" ".join([f"{often}: {told}.", *([since] if since else [])]), evidence=at.change_evidence(newest),
+        confidence=at.surety(states[0]), number=len(changes),
+    )  # fmt: skip
+
+
 def where_before(at: SpatialView) -> Told | None:
     states = at.things(at.asked.thing)
     if not states:
@@ -98,8 +127,12 @@ def kinds_for(word: str) -> tuple[ChangeKind, ...]:
 
 def _touches(change: ObjectChange, room: str | None, holders: Sequence[ObjectState]) -> bool:
     """Whether a change took a thing into or out of a room, or on or off a thing."""
-    states = [state for state in (change.before, change.after) if state is not None]
+    return any(_is_at(state, room, holders) for state in (change.before, change.after) if state is not None)
+
+
+def _is_at(state: ObjectState, room: str | None, holders: Sequence[ObjectState]) -> bool:
+    """Whether a thing was in a room, or in, on or near one of some things."""
     if room is not None:
-        return any(state.room is not None and state.room.casefold() == room.casefold() for state in states)
+        return state.room is not None and state.room.casefold() == room.casefold()
     ids = {holder.object_id for holder in holders}
-    return any(link.object_id in ids for state in states for link in state.relations)
+    return any(link.object_id in ids for link in state.relations)

@@ -24,7 +24,7 @@ from planners.words import bare
 
 SpatialKind = Literal[
     "where", "where before", "where am i", "inside", "is there", "how many", "around me", "changed", "moved when",
-    "way", "how far",
+    "moved often", "way", "how far",
 ]  # fmt: skip
 Side = Literal["left", "right", "ahead", "behind", "around"]
 
@@ -98,6 +98,25 @@ _MOVED_WHEN = re.compile(
     rf"(?P<change>moved?|disappear(?:ed)?|go missing|gone missing|vanish(?:ed)?|taken(?: away)?|change[d]?)"
     rf"(?: to .+| from .+| away)?{_END}", re.I,
 )  # fmt: skip
+_OFTEN = r"^(?:how (?:many times|often|frequently)|(?:on )?how many occasions|what (?:is|was) the number of times)"
+_GOING = (
+    r"(?:moved?|shifted|rearranged|relocated|disappear(?:ed)?|go missing|gone missing|vanish(?:ed)?|taken away|"
+    r"change[d]? (?:its )?places?)"
+)
+_TO_FROM = rf"(?: (?P<way>to|into|onto|in|on|from|out of|off) {_THING.replace('thing', 'holder')})?"
+_MOVED_OFTEN = (
+    re.compile(
+        rf"{_OFTEN} (?:did|do|does|was|were|is|are|has|have|had) {_THING} (?:been |got |get )?(?P<change>{_GOING})"
+        rf"{_TO_FROM}{_END}",
+        re.I,
+    ),
+    re.compile(
+        rf"{_OFTEN} (?:did|do|does|has|have|had) (?:somebody|someone|anybody|anyone|they|people) (?P<change>move[d]?) "
+        rf"{_THING}{_TO_FROM}{_END}",
+        re.I,
+    ),
+)
+"""Nobody is named: who it was, the things do not tell."""
 _WAY = (
     re.compile(
         r"^how (?:do|can|could|would|should|did) (?:i|we|you|one|the robot) (?:best )?"
@@ -145,6 +164,8 @@ class SpatialQuestion:
     """For a way: where it begins; empty: here."""
     change: str = ""
     """For changes: the word for them."""
+    is_from: bool = False
+    """For `moved often`: `holder` is where it was moved from, not to."""
     window: TimeWindow | None = None
 
 
@@ -178,6 +199,12 @@ def _read(text: str, window: TimeWindow | None) -> SpatialQuestion | None:
         return SpatialQuestion(
             kind="moved when", thing=bare(match["thing"]), change=match["change"].lower(), window=window
         )
+    for pattern in _MOVED_OFTEN:
+        if match := pattern.match(text):
+            return SpatialQuestion(
+                kind="moved often", thing=bare(match["thing"]), change=match["change"].lower(), window=window,
+                holder=bare(match["holder"] or ""), is_from=(match["way"] or "").lower() in {"from", "out of", "off"},
+            )  # fmt: skip
     if match := _CHANGED.match(text):
         return SpatialQuestion(
             kind="changed", thing=bare(match["thing"] or ""), change=match["change"].lower(), window=window,

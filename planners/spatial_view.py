@@ -76,7 +76,7 @@ class SpatialView:
         if not scores:
             for word in content_words(name):
                 scores |= dict.fromkeys(labels_for_word(word, known=frozenset(labels)), 0.9)
-        if not scores:
+        if not scores and content_words(name):  # nothing means `it`
             scores = Namer(self.view.memory.encoder).scores(name, labels)
         best = max(scores.values(), default=0.0)
         named = [one for one in known if scores.get(one.label, 0.0) >= best > 0.0]

@@ -17,7 +17,7 @@ def where(at: SpatialView) -> Told | None:
         return None
     sure = at.surety(states[0])
     told = [told_state(states[0], at.view.words.instant, direction=at.direction(states[0]))]
-    if states[0].is_missing and (since := _missing_since(at, states[0])) is not None:
+    if states[0].is_missing and (since := missing_since(at, states[0])) is not None:
         told.append(since)
     if len(states) > 1:
         others = [f"another {told_state(one, at.view.words.instant, short=True)}" for one in states[1:4]]
@@ -46,7 +46,7 @@ def is_there(at: SpatialView) -> Told | None:
         is_there = "was" if at.is_past else "is"
         text = f"Yes, the {found[0].label} {is_there} {spot.words}; it was last seen there at {when}."
         return Told(text=text, evidence=at.evidence(found[:6]), confidence=at.surety(found[0]))
-    since = _missing_since(at, states[0]) if states[0].is_missing else None
+    since = missing_since(at, states[0]) if states[0].is_missing else None
     text = " ".join(["No.", told_state(states[0], at.view.words.instant), *([since] if since else [])])
     return Told(text=text, evidence=at.evidence(states[:6]), confidence=at.surety(states[0]))
 
@@ -65,7 +65,8 @@ def where_am_i(at: SpatialView) -> Told | None:
     return Told(text=text[0].upper() + text[1:], evidence=(evidence,), confidence=0.95)
 
 
-def _missing_since(at: SpatialView, state: ObjectState) -> str | None:
+def missing_since(at: SpatialView, state: ObjectState) -> str | None:
+    """`At 0:10:42 it was no longer there.`"""
     changes = at.space.changes(kinds=("missing",), as_of_ns=at.known_ns)
     last = next((one for one in reversed(changes) if one.object_id == state.object_id), None)
     return None if last is None else f"At {at.view.words.instant(last.t_ns)} it was no longer there."
