@@ -10,7 +10,7 @@ import numpy as np
 from planners.count_questions import Beside
 from planners.spatial_questions import Side
 from planners.spatial_view import SpatialView, Told
-from planners.spatial_wording import listed, plural
+from planners.spatial_wording import MOST_TOLD, listed, plural
 from streammem.spatial.orientation import Direction, direction_from
 from streammem.spatial.records import ObjectState
 
@@ -20,8 +20,6 @@ AROUND_M = 4.0
 """Things farther away than this are not told as standing around somebody."""
 NOT_KNOWN = 0.3
 """Of an answer that says only why it cannot be known."""
-MOST_TOLD = 20
-"""Things that an answer names; all of them are counted."""
 _SIDE_WORDS: dict[Side, str] = {
     "left": "to your left", "right": "to your right", "ahead": "ahead of you", "behind": "behind you",
     "around": "around you",

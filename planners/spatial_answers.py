@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from planners import contents, spatial_changes, spatial_counts, ways, whereabouts
+from planners import contents, presence, spatial_changes, spatial_counts, ways, whereabouts
 from planners.finding import Finder
 from planners.reading import MemoryView
 from planners.spatial_questions import SpatialKind, read_spatial_question
@@ -23,7 +23,7 @@ _TELL: dict[SpatialKind, Callable[[SpatialView], Told | None]] = {
     "where": whereabouts.where,
     "where am i": whereabouts.where_am_i,
     "inside": contents.inside,
-    "is there": whereabouts.is_there,
+    "is there": presence.is_there,
     "how many": spatial_counts.how_many,
     "around me": contents.around_me,
     "where before": spatial_changes.where_before,

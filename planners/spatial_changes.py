@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from planners.spatial_view import SpatialView, Told
-from planners.spatial_wording import told_change, told_state
+from planners.spatial_wording import MOST_TOLD, be, told_change, told_state
 from planners.whereabouts import missing_since
 from streammem.spatial.records import ChangeKind, ObjectChange, ObjectState
 
-MOST_TOLD = 20
-"""Changes that an answer names; all of them are counted."""
 _CHANGE_WORDS: dict[str, tuple[ChangeKind, ...]] = {
     "mov": ("moved",), "rearranged": ("moved",), "taken": ("moved", "missing"), "missing": ("missing",),
     "gone": ("missing",), "go ": ("missing",), "disappear": ("missing",), "vanish": ("missing",),
@@ -30,7 +28,7 @@ def changed(at: SpatialView) -> Told | None:
     if not changes:
         return _unchanged(at)
     newest = changes[-MOST_TOLD:]
-    told = "; ".join(told_change(one, at.view.words.instant) for one in newest)
+    told = "; ".join(told_change(one, at.view.words) for one in newest)
     more = f" ({len(changes) - len(newest)} earlier changes are left out.)" if len(changes) > len(newest) else ""
     return Told(text=f"{told[0].upper()}{told[1:]}.{more}", evidence=at.change_evidence(newest), confidence=0.9)
 
@@ -48,14 +46,10 @@ def moved_when(at: SpatialView) -> Told | None:
         spot = told_state(states[0], at.view.words.instant, short=True)
         text = f"The {states[0].label} was not seen to change; it was last seen {spot}."
         return Told(text=text, evidence=at.evidence(states[:1]), confidence=0.6)
-    last = changes[-1]
-    between = ""
-    if last.before is not None:
-        between = f", some time after {at.view.words.instant(last.before.t_ns)}"
-    text = f"{told_change(last, at.view.words.instant)}{between}."
+    text = f"{told_change(changes[-1], at.view.words)}."
     return Told(
         text=text[0].upper() + text[1:], evidence=at.change_evidence(changes[::-1][:6]),
-        confidence=at.surety(last.after),
+        confidence=at.surety(changes[-1].after),
     )  # fmt: skip
 
 
@@ -65,7 +59,8 @@ def moved_often(at: SpatialView) -> Told | None:
     if not states:
         return None
     ids = {one.object_id for one in states}
-    changes = [one for one in at.changes(kinds_for(at.asked.change) or ("moved",)) if one.object_id in ids]
+    kinds = kinds_for(at.asked.change) or ("moved",)
+    changes = [one for one in at.changes(kinds) if one.object_id in ids]
     if at.asked.holder:
         room = at.room(at.asked.holder)
         holders = [] if room is not None else at.things(at.asked.holder)
@@ -73,18 +68,29 @@ def moved_often(at: SpatialView) -> Told | None:
             return None
         ends = [(one, one.before if at.asked.is_from else one.after) for one in changes]
         changes = [one for one, end in ends if end is not None and _is_at(end, room, holders)]
-    since = missing_since(at, states[0]) if states[0].is_missing else None
+    gone = [] if at.asked.holder or not states[0].is_missing or "moved" not in kinds else _last_missing(at, ids)
+    changes = sorted([*changes, *gone], key=lambda one: one.t_ns)
     if not changes:
         spot = told_state(states[0], at.view.words.instant, short=True)
         text = f"Never, as far as was seen: the {states[0].label} was last seen {spot}."
         return Told(text=text, evidence=at.evidence(states[:1]), confidence=0.6, number=0)
     newest = changes[-MOST_TOLD:]
     often = {1: "Once", 2: "Twice"}.get(len(changes), f"{len(changes)} times")
-    told = "; ".join(told_change(one, at.view.words.instant) for one in newest)
+    often = f"At least {often[0].lower()}{often[1:]}" if gone else often
+    told = "; ".join(told_change(one, at.view.words) for one in newest)
     return Told(
-        text=" ".join([f"{often}: {told}.", *([since] if since else [])]), evidence=at.change_evidence(newest),
-        confidence=at.surety(states[0]), number=len(changes),
+        text=f"{often}: {told}.", evidence=at.change_evidence(newest), confidence=at.surety(states[0]),
+        number=len(changes),
     )  # fmt: skip
+
+
+def _last_missing(at: SpatialView, ids: set[str]) -> list[ObjectChange]:
+    """When things went missing that have not been found since: somebody took them."""
+    last: dict[str, ObjectChange] = {}
+    for one in at.changes(("missing", "moved", "found again")):
+        if one.object_id in ids:
+            last[one.object_id] = one
+    return [one for one in last.values() if one.kind == "missing"]
 
 
 def where_before(at: SpatialView) -> Told | None:
@@ -100,11 +106,13 @@ def where_before(at: SpatialView) -> Told | None:
         return None
     last, before = changes[-1], changes[-1].before
     when = at.view.words.instant(before.t_ns)
-    text = (
-        f"Before, the {before.label} was {before.whereabouts()}, last seen there at {when}; "
-        f"{told_change(last, at.view.words.instant)}."
-    )
-    return Told(text=text, evidence=at.evidence([before, last.after]), confidence=at.surety(before))
+    if last.kind == "missing":
+        told, evidence = missing_since(at, last.after), (*at.evidence([before]), *at.change_evidence([last]))
+    else:
+        told = f"{told_change(last, at.view.words)}."
+        evidence = at.evidence([before, last.after])
+    was = f"the {before.label} {be(before.label, is_past=True)} {before.whereabouts()}, last seen there at {when}"
+    return Told(text=f"Before, {was}; {told[0].lower()}{told[1:]}", evidence=evidence, confidence=at.surety(before))
 
 
 def _unchanged(at: SpatialView) -> Told | None:

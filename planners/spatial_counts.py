@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from planners.contents import MOST_TOLD, NOT_KNOWN, Spot, mean, nothing_there, spot_of
+from planners.contents import NOT_KNOWN, Spot, mean, nothing_there, spot_of
 from planners.count_questions import EVERYTHING, ROOMS, CountQuestion
 from planners.number_claims import Claim
 from planners.spatial_changes import kinds_for
 from planners.spatial_view import UNSURE, SpatialView, Told
-from planners.spatial_wording import listed, plural, told_change
+from planners.spatial_wording import MOST_TOLD, listed, plural, told_change, told_spots
 from streammem.spatial.records import ObjectState
 
 EVERYWHERE = frozenset(
@@ -147,15 +147,7 @@ def _counted(group: _Group, *, words: str, is_sentence: bool = False) -> str:
         kinds = [plural(label, sum(one.label == label for one in some)) for label in sorted(labels)]
         head = f"{len(some)} things" if len(some) > 1 else "1 thing"
         return f"{head}{f' {words}' if words else ''}: {listed(kinds[:MOST_TOLD])}"
-    spots: dict[str, int] = {}
-    for one in some:
-        spots[one.whereabouts()] = spots.get(one.whereabouts(), 0) + 1
-    is_plain = len(spots) in {1, len(some)}
-    most_first = sorted(spots.items(), key=lambda pair: (-pair[1], pair[0]))
-    told = listed([spot if is_plain else f"{count} {spot}" for spot, count in most_first][:MOST_TOLD])
-    one_of = f"one {some[0].label}" if is_sentence else f"1 {some[0].label}"
-    head = plural(some[0].label, len(some)) if len(some) > 1 else one_of
-    return f"{head} {told}" if is_sentence and len(spots) == 1 else f"{head}: {told}"
+    return told_spots(some, one="one" if is_sentence else "1", is_sentence=is_sentence)
 
 
 def _changed(at: SpatialView, asked: CountQuestion, kinds: Sequence[Sequence[ObjectState]]) -> Told | None:
@@ -171,7 +163,7 @@ def _changed(at: SpatialView, asked: CountQuestion, kinds: Sequence[Sequence[Obj
         text = f"None that was seen: no {seen[0].label} is known to have changed so."
         return Told(text=text, evidence=at.evidence(seen[:MOST_TOLD]), confidence=0.6, number=0)
     found = sorted(changes.values(), key=lambda one: one.t_ns)
-    told = "; ".join(told_change(one, at.view.words.instant) for one in found[-MOST_TOLD:])
+    told = "; ".join(told_change(one, at.view.words) for one in found[-MOST_TOLD:])
     return Told(
         text=f"{len(found)}: {told}.",
         evidence=at.change_evidence(found[-MOST_TOLD:]),

@@ -40,8 +40,9 @@ _WHERE_AM_I = re.compile(r"^(?:where (?:am i|are we|are you)|(?:which|what) (?:r
                          rf"{_END}", re.I)  # fmt: skip
 _WHERE = (
     re.compile(
-        rf"^where (?:(?:did|do|have|had|has|can|could) (?:i|we|you|he|she|they|one|the robot|somebody|someone|\w+)) "
-        rf"(?:last |most recently |just )?{_SEEN} {_THING}(?: last(?: time)?)?{_END}",
+        rf"^where (?:(?:did|do|have|had|has) (?:i|we|you|he|she|they|one|the robot|somebody|someone|\w+) "
+        rf"(?:last |most recently |just )?{_SEEN}|(?:can|could) (?:i|we|you|one) (?:see|find|spot)) "
+        rf"{_THING}(?: last(?: time)?)?{_END}",
         re.I,
     ),
     re.compile(
@@ -64,6 +65,7 @@ _IS_THERE = (
     re.compile(rf"^(?:is|are|was|were) {_THING}(?: still| already| now)?{_HELD}{_END}", re.I),
     re.compile(rf"^(?:have|has|had|did|do|does) {_WHO} (?:ever |already |still )?{_SEES} {_THING}{_HELD}?{_END}", re.I),
 )
+_DEFINITE = re.compile(r"(?:all|each|every|the|my|our|your|his|her|their|these|those)\b", re.I)
 _ME = r"(?:me|you|us|the robot|the camera)"
 _SIDES: dict[Side, str] = {
     "left": rf"(?:(?:to|on|at) )?(?:the |my |your |its )?left(?:[- ]hand)?(?: side)?(?: of {_ME})?",
@@ -154,6 +156,10 @@ class SpatialQuestion:
     beside: Beside = "in"
     holder: str = ""
     """For `is there`: the room or thing that it is in, on or near; empty: anywhere."""
+    is_all: bool = False
+    """For `is there`: whether all of them are (`are the books on the table`)."""
+    is_ever: bool = False
+    """For `is there`: whether it was ever seen, not whether it is there still."""
     count: CountQuestion | None = None
     """For `how many`."""
     side: Side = "around"
@@ -228,7 +234,7 @@ def _read(text: str, window: TimeWindow | None) -> SpatialQuestion | None:
             return SpatialQuestion(kind="where", thing=bare(match["thing"]), window=window)
     for pattern in _IS_THERE:
         if match := pattern.match(text):
-            return _so_many(match, window) if names_number(match["thing"]) else _of_things("is there", match, window)
+            return _so_many(match, window) if names_number(match["thing"]) else _is_there(match, window)
     return None
 
 
@@ -238,10 +244,13 @@ def _so_many(match: re.Match[str], window: TimeWindow | None) -> SpatialQuestion
     return count and SpatialQuestion(kind="how many", thing=count.things[0], count=count, window=window)
 
 
-def _of_things(kind: SpatialKind, match: re.Match[str], window: TimeWindow | None) -> SpatialQuestion:
+def _is_there(match: re.Match[str], window: TimeWindow | None) -> SpatialQuestion:
+    asked, thing = match.group().lower(), match["thing"]
+    is_all = re.match(r"(?:are|were) (?!there\b)", asked) is not None and _DEFINITE.match(thing) is not None
     return SpatialQuestion(
-        kind=kind, thing=bare(match["thing"]), holder=bare(match["holder"] or ""),
-        beside=BESIDE[(match["beside"] or "in").lower()], window=window,
+        kind="is there", thing=bare(re.sub(r"^(?:all|each|every)(?: of)? ", "", thing, flags=re.I)),
+        holder=bare(match["holder"] or ""), beside=BESIDE[(match["beside"] or "in").lower()], window=window,
+        is_all=is_all, is_ever=re.match(r"(?:is|are|was|were)\b", asked) is None,
     )  # fmt: skip
 
 

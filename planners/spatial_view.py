@@ -72,6 +72,8 @@ class SpatialView:
         """States of the things that a phrase names, in the question's window; the newest known where it has none."""
         known = self.timed(self.space.query().with_missing()).newest_first().run()
         labels = {one.label for one in known}
+        if bare(name).casefold() not in labels and self.room(name) is not None:
+            return []  # `bedroom` is no `bed`
         scores = Namer(None).scores(name, labels)
         if not scores:
             for word in content_words(name):

@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from planners.windows import TimeWords
 from planners.words import content_words, numbers_in, stem
 from streammem.spatial.records import ObjectChange, ObjectState
 from streammem.spatial.wording import article
+from streammem.types import NS_PER_S
 
+MOST_TOLD = 20
+"""Things that an answer names; all of them are counted."""
+SAME_TIME_S = 5.0
+"""What was seen before a change, and after it, so shortly apart is told as one time."""
 Instant = Callable[[int], str]
 """Nanoseconds to words."""
 
@@ -22,12 +28,37 @@ def told_state(state: ObjectState, instant: Instant, *, direction: str | None = 
     spot = "" if state.whereabouts().endswith(where) else f", {where}"
     way = f"; {direction}" if direction else ""
     like = f" It was {state.state}." if state.state else ""
-    return f"The {state.label} was last seen {at}{spot}{way}.{like}"
+    return f"The {state.label} {be(state.label, is_past=True)} last seen {at}{spot}{way}.{like}"
 
 
-def told_change(change: ObjectChange, instant: Instant) -> str:
-    """`the mug moved from the table to the sink at 0:10:42`"""
-    return f"{change.text} at {instant(change.t_ns)}"
+def told_change(change: ObjectChange, words: TimeWords) -> str:
+    """`the mug moved from the table to the sink between 0:01:20 and 0:10:42`: nobody saw when; where it was seen just
+    before, `at 0:10:42`."""
+    when = f"at {words.instant(change.t_ns)}"
+    if change.before is not None and change.t_ns - change.before.t_ns > SAME_TIME_S * NS_PER_S:
+        when = "between {} and {}".format(*words.ends(change.before.t_ns, change.t_ns))
+    if change.kind == "missing":
+        they = "they were" if be(change.label) == "are" else "it was"
+        return f"the {change.label} went missing {when}: {they} no longer {change.after.whereabouts()}"
+    return f"{change.text} {when}"
+
+
+def told_spots(states: Sequence[ObjectState], *, one: str = "1", is_sentence: bool = False) -> str:
+    """`3 cups: 2 on the table in the kitchen and 1 on the sofa in the hall`; in a sentence, `one cup on the table`."""
+    spots: dict[str, int] = {}
+    for state in states:
+        spots[state.whereabouts()] = spots.get(state.whereabouts(), 0) + 1
+    is_plain = len(spots) in {1, len(states)}
+    most_first = sorted(spots.items(), key=lambda pair: (-pair[1], pair[0]))
+    told = listed([spot if is_plain else f"{count} {spot}" for spot, count in most_first][:MOST_TOLD])
+    head = plural(states[0].label, len(states)) if len(states) > 1 else f"{one} {states[0].label}"
+    return f"{head} {told}" if is_sentence and len(spots) == 1 else f"{head}: {told}"
+
+
+def be(label: str, *, is_past: bool = False) -> str:
+    """`is` or `are`, `was` or `were`: of keys, scissors and glasses there are always several."""
+    are = label.endswith("s") and not label.endswith(("ss", "us", "is", "as", "lens"))
+    return ("were" if are else "was") if is_past else ("are" if are else "is")
 
 
 def listed(words: Sequence[str], *, last: str = "and") -> str:

@@ -1,54 +1,30 @@
-"""Answers about where something is, from the spatial memory: a thing, whether it is somewhere, whoever looks."""
+"""Answers about where something is, from the spatial memory: a thing, a room, whoever looks."""
 
 from __future__ import annotations
 
-from planners.contents import spot_of
-from planners.spatial_view import UNSURE, SpatialView, Told
-from planners.spatial_wording import listed, told_state
+from planners.spatial_view import SpatialView, Told
+from planners.spatial_wording import be, listed, told_state
+from planners.ways import how_far
 from streammem.spatial.records import ObjectState
-
-MOST_HOLDER_WORDS = 2
-"""Words that name a room or a thing."""
 
 
 def where(at: SpatialView) -> Told | None:
     states = at.things(at.asked.thing)
     if not states:
-        return None
-    sure = at.surety(states[0])
+        return how_far(at) if at.room(at.asked.thing) is not None else None
     told = [told_state(states[0], at.view.words.instant, direction=at.direction(states[0]))]
-    if states[0].is_missing and (since := missing_since(at, states[0])) is not None:
-        told.append(since)
-    if len(states) > 1:
-        others = [f"another {told_state(one, at.view.words.instant, short=True)}" for one in states[1:4]]
-        told.append(f"There are {len(states)} of them: {listed(others)}.")
-    return Told(text=" ".join(told), evidence=at.evidence(states[:6]), confidence=sure)
-
-
-def is_there(at: SpatialView) -> Told | None:
-    """Yes or no, and where it was seen."""
-    states = at.things(at.asked.thing)
-    if not states:
-        return None
-    if not at.asked.holder:
-        seen = told_state(states[0], at.view.words.instant)
-        return Told(text=f"Yes. {seen}", evidence=at.evidence(states[:6]), confidence=at.surety(states[0]))
-    spot = spot_of(at, at.asked.holder, at.asked.beside)
-    if spot is None:
-        if len(at.asked.holder.split()) > MOST_HOLDER_WORDS:
-            return None  # a clause, and no place
-        seen = told_state(states[0], at.view.words.instant)
-        text = f"No {at.asked.holder} is known. {seen}"
-        return Told(text=text, evidence=at.evidence(states[:6]), confidence=UNSURE * at.surety(states[0]))
-    ids = {one.object_id for one in spot.states}
-    if found := [one for one in states if one.object_id in ids]:
-        when = at.view.words.instant(found[0].t_ns)
-        is_there = "was" if at.is_past else "is"
-        text = f"Yes, the {found[0].label} {is_there} {spot.words}; it was last seen there at {when}."
-        return Told(text=text, evidence=at.evidence(found[:6]), confidence=at.surety(found[0]))
-    since = missing_since(at, states[0]) if states[0].is_missing else None
-    text = " ".join(["No.", told_state(states[0], at.view.words.instant), *([since] if since else [])])
-    return Told(text=text, evidence=at.evidence(states[:6]), confidence=at.surety(states[0]))
+    if states[0].is_missing:
+        told.append(f"{missing_since(at, states[0])[:-1]}; where it is now is not known.")
+    if others := states[1:]:
+        label = states[0].label
+        words = [
+            f"{'another' if one.label == label else f'the {one.label}'} "
+            f"{told_state(one, at.view.words.instant, short=True)}"
+            for one in others[:3]
+        ]
+        more = [f"{len(others) - 3} more"] if len(others) > 3 else []
+        told.append(f"Also seen: {listed([*words, *more])}.")
+    return Told(text=" ".join(told), evidence=at.evidence(states[:6]), confidence=at.surety(states[0]))
 
 
 def where_am_i(at: SpatialView) -> Told | None:
@@ -65,8 +41,10 @@ def where_am_i(at: SpatialView) -> Told | None:
     return Told(text=text[0].upper() + text[1:], evidence=(evidence,), confidence=0.95)
 
 
-def missing_since(at: SpatialView, state: ObjectState) -> str | None:
+def missing_since(at: SpatialView, state: ObjectState) -> str:
     """`At 0:10:42 it was no longer there.`"""
     changes = at.space.changes(kinds=("missing",), as_of_ns=at.known_ns)
-    last = next((one for one in reversed(changes) if one.object_id == state.object_id), None)
-    return None if last is None else f"At {at.view.words.instant(last.t_ns)} it was no longer there."
+    noticed = [one.t_ns for one in changes if one.object_id == state.object_id]
+    t_ns = noticed[-1] if noticed else state.t_known_ns
+    they = "they were" if be(state.label) == "are" else "it was"
+    return f"At {at.view.words.instant(t_ns)} {they} no longer there."

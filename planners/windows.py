@@ -128,11 +128,16 @@ class TimeWords:
 
     def span(self, recording: str, t_start_ns: int, t_end_ns: int) -> str:
         """`0:00:35 to 0:00:39`, with the recording's name where there are several."""
-        start, end = self.instant(t_start_ns), self.instant(t_end_ns)
-        if t_start_ns >= WALL_CLOCK_FROM_NS and start[:10] == end[:10]:
-            end = end[11:].removesuffix("+00:00")
+        start, end = self.ends(t_start_ns, t_end_ns)
         words = start if start == end else f"{start} to {end}"
         return f"{words} in {recording}" if self._several else words
+
+    def ends(self, t_start_ns: int, t_end_ns: int) -> tuple[str, str]:
+        """Both ends of a span; the date of the second only where it is another."""
+        start, end = self.instant(t_start_ns), self.instant(t_end_ns)
+        if t_start_ns >= WALL_CLOCK_FROM_NS and start[:10] == end[:10] and start != end:
+            end = end[11:].removesuffix("+00:00")
+        return start, end
 
     def point(self, recording: str, t_ns: int) -> str:
         return f"{self.instant(t_ns)} in {recording}" if self._several else self.instant(t_ns)

@@ -2,54 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from planners import ask
-from planners.reasoners.extractive import ExtractiveReasoner
 from planners.spatial_questions import read_spatial_question
 from planners.spatial_wording import chosen, chosen_number, listed, plural
 from streammem.memory import Memory
-from streammem.settings import PlannerSettings
-from streammem.spatial.observations import ObjectDetection, Observation
 from streammem.spatial.spatial_memory import SpatialMemory
 from streammem.timeline import format_iso, parse_iso
-from streammem.types import NS_PER_S, Answer
+from streammem.types import NS_PER_S
 from tests.planners.conftest import Script, SentenceEncoder
-from tests.spatial_world import pose_at
-
-DAY1_NS = parse_iso("2026-11-25T10:00:00")
-DAY2_NS = parse_iso("2026-11-26T09:00:00")
-FIXED = {"table": (2.0, 1.5, 0.375), "sink": (3.5, -1.0, 0.8), "sofa": (6.0, 1.8, 0.4), "bed": (10.0, 1.5, 0.3)}
-SIZES = {"table": (1.2, 0.8, 0.75), "sink": (0.6, 0.5, 0.3), "sofa": (1.8, 0.8, 0.8), "bed": (2.0, 1.4, 0.5)}
-SMALL = (0.1, 0.1, 0.1)
-ROOMS = {"kitchen": ((0, -3, 0), (4, 3, 3)), "hall": ((4, -3, 0), (8, 3, 3)), "bedroom": ((8, -3, 0), (13, 3, 3))}
-
-
-def room_at(x: float) -> str:
-    return "kitchen" if x < 4 else "hall" if x < 8 else "bedroom"
-
-
-def walk(space: SpatialMemory, xs: list[float], start_ns: int, things: dict[str, tuple[float, float, float]]) -> int:
-    """A step a second along x; what is within 2.5 m is seen. Returns when it ends."""
-    for step, x in enumerate(xs):
-        ahead = 0.0 if step + 1 >= len(xs) or xs[step + 1] >= x else math.pi
-        near = {name: at for name, at in {**FIXED, **things}.items() if abs(at[0] - x) < 2.5}
-        space.observe(
-            Observation(
-                t_ns=start_ns + step * NS_PER_S, T_map_camera=pose_at(x, 0.0, ahead), room=room_at(x),
-                detections=tuple(
-                    ObjectDetection(label=name.rstrip(" 0123456789"), instance_id=name, position_m=at, score=0.95,
-                                    size_m=SIZES.get(name, SMALL))
-                    for name, at in sorted(near.items())
-                ),
-            )
-        )  # fmt: skip
-    return start_ns + len(xs) * NS_PER_S
+from tests.planners.small_house import DAY1_NS, DAY2_NS, ROOMS, answer, walk
 
 
 @pytest.fixture(scope="module")
@@ -82,12 +48,6 @@ def house(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder) ->
         yield memory
 
 
-def answer(memory: Memory, question: str, **more: object) -> Answer:
-    found = ask(memory, question, settings=PlannerSettings(), reasoner=ExtractiveReasoner(), **more)  # type: ignore[arg-type]
-    assert bool(found.evidence) == found.answerable
-    return found
-
-
 @pytest.mark.parametrize(
     ("question", "says"),
     [
@@ -102,7 +62,7 @@ def answer(memory: Memory, question: str, **more: object) -> Answer:
         ("What changed in the bedroom since yesterday?", ("The book moved from the bed to the sofa",)),
         ("What was moved today?", ("mug", "book", "2026-11-26T09:00")),
         ("When was the bed moved?", ("The bed was not seen to change; it was last seen in the bedroom",)),
-        ("When was the book moved?", ("The book moved from the bed to the sofa at", "some time after")),
+        ("When was the book moved?", ("book moved from the bed to the sofa between 2026-11-25T10", " and 2026-11-26T")),
         ("How do I get to the bedroom?", ("To the bedroom", "go straight on", "into the bedroom", "m in all")),
         ("How do I get from the kitchen to the bed?", ("To the bed in the bedroom", "into the hall", "bed is there")),
         ("How do I get back to where we met Anna?", ("To where we met Anna in the hall at 2026-11-25T10:00",)),
@@ -207,7 +167,7 @@ def library(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder) 
         ("How many things are on the table?", "2 things on the table: a book and a cup", 2),
         ("How many cups are in the garage?", "No garage is known. 3 cups: ", 3),
         ("How many cups can be found in the house?", "3 cups: ", 3),
-        ("How many cups were moved today?", "1: the cup moved from the table to the bed at 2026-11-26", 1),
+        ("How many cups were moved today?", "1: the cup moved from the table to the bed between 2026-11-25T10:0", 1),
         ("How many rooms are there?", "3 rooms: the kitchen, the hall and the bedroom", 3),
     ],
 )  # fmt: skip
@@ -380,13 +340,13 @@ def carried(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder) 
     ("question", "says", "count"),
     [
         ("How many times was the mug moved?",
-         "3 times: the mug moved from the table to the sink at 2026-11-25T10:01:", 3),
-        ("How often has somebody moved the mug?", "3 times: the mug moved from the table to the sink at ", 3),
+         "3 times: the mug moved from the table to the sink between 2026-11-25T10:00:27+00:00 and 10:01:03;", 3),
+        ("How often has somebody moved the mug?", "3 times: the mug moved from the table to the sink between ", 3),
         ("How many times did the mug move before 2026-11-25T10:02:00?", "Once: the mug moved from the table to", 1),
         ("How many times has the mug been moved since 2026-11-25T10:02:00?", "Twice: the mug moved from the sink", 2),
-        ("How many times was the mug moved to the sofa?", "Once: the mug moved from the table to the sofa at ", 1),
-        ("How many times was the mug moved from the table?", "Twice: the mug moved from the table to the sink at ", 2),
-        ("How often was the plate moved?", "Once: the plate moved from the table to the sofa at 2026-11-25T10:03", 1),
+        ("How many times was the mug moved to the sofa?", "Once: the mug moved from the table to the sofa between ", 1),
+        ("How many times was the mug moved from the table?", "Twice: the mug moved from the table to the sink betwee", 2),
+        ("How often was the plate moved?", "Once: the plate moved from the table to the sofa between 2026-11-25T10", 1),
         ("How many times was the bowl moved?", "Never, as far as was seen: the bowl was last seen on the table in", 1),
         ("How many times did the bowl go missing?", "Never, as far as was seen: the bowl was last seen on the ", 1),
     ],

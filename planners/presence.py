@@ -1,0 +1,163 @@
+"""Answers of yes or no about where things are, from the spatial memory: whether a thing is there, several of them, all
+of a kind, or in the same room.
+
+Where a thing went missing nobody knows where it is, nor whether it is there: that is said, and neither yes nor no.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from planners.contents import NOT_KNOWN, Spot, spot_of
+from planners.spatial_view import UNSURE, SpatialView, Told
+from planners.spatial_wording import MOST_TOLD, be, listed, told_spots, told_state
+from planners.whereabouts import missing_since
+from planners.words import bare
+from streammem.spatial.records import ObjectState
+
+MOST_HOLDER_WORDS = 2
+"""Words that name a room or a thing."""
+_SAME = re.compile(r"^same (?P<what>\w+)(?: (?:as|with) (?P<other>.+))?$", re.I)
+_JOINED = re.compile(r"\s*,\s*(?:and |or )?|\s+(?:and|or)\s+", re.I)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finding:
+    """Whether one thing is there. `is_there` None: not known."""
+
+    is_there: bool | None
+    sentence: str
+    """Without a capital and a full stop."""
+    states: list[ObjectState]
+
+
+def is_there(at: SpatialView) -> Told | None:
+    """Yes or no, and where it was seen."""
+    names = [bare(one) for one in _JOINED.split(at.asked.thing)]
+    if same := _SAME.match(at.asked.holder):
+        others = [bare(same["other"])] if same["other"] else []
+        return _same_room(at, [*names, *others]) if same["what"] in {"room", "place"} else None
+    if not at.asked.holder:
+        return _anywhere(at)
+    if not any(at.things(name) for name in names):
+        return None
+    spot = spot_of(at, at.asked.holder, at.asked.beside)
+    if spot is None:
+        return _no_such_place(at, names)
+    findings = [_finding(at, name, spot) for name in names]
+    return _of_one(at, findings[0], spot) if len(findings) == 1 else _of_several(at, findings)
+
+
+def _anywhere(at: SpatialView) -> Told | None:
+    """Whether it was seen at all, or is somewhere still."""
+    states = at.things(at.asked.thing)
+    if not states:
+        return _room(at)
+    told = told_state(states[0], at.view.words.instant)
+    evidence, sure = at.evidence(states[:6]), at.surety(states[0])
+    if not states[0].is_missing:
+        return Told(text=f"Yes. {told}", evidence=evidence, confidence=sure)
+    if at.asked.is_ever:
+        return Told(text=" ".join(["Yes.", told, missing_since(at, states[0])]), evidence=evidence, confidence=sure)
+    return Told(text=f"Not any more, as far as is known: {_gone(at, states[0])}.", evidence=evidence, confidence=sure)
+
+
+def _room(at: SpatialView) -> Told | None:
+    path, steps = at.steps()
+    room = at.room(at.asked.thing)
+    times = [int(path.t_ns[number]) for number in steps if path.rooms[number] == room]
+    if room is None or not times:
+        return None
+    been = at.span(times[0], times[-1], text=f"the camera was in the {room}", event_ids=())
+    text = f"Yes, the camera was in the {room}, last at {at.view.words.instant(times[-1])}."
+    return Told(text=text, evidence=(been,), confidence=0.95)
+
+
+def _no_such_place(at: SpatialView, names: Sequence[str]) -> Told | None:
+    if len(at.asked.holder.split()) > MOST_HOLDER_WORDS:
+        return None  # a clause, and no place
+    states = next(some for name in names if (some := at.things(name)))
+    text = f"No {at.asked.holder} is known. {told_state(states[0], at.view.words.instant)}"
+    return Told(text=text, evidence=at.evidence(states[:6]), confidence=UNSURE * at.surety(states[0]))
+
+
+def _finding(at: SpatialView, name: str, spot: Spot) -> _Finding:
+    states = at.things(name)
+    if not states:
+        return _Finding(is_there=None, sentence=f"no {name} was seen", states=[])
+    ids = {one.object_id for one in spot.states}
+    found = [one for one in states if one.object_id in ids]
+    still = [one for one in states if not one.is_missing]
+    if at.asked.is_all and len(still) > 1:
+        is_all = len(found) == len(still)
+        told = f"{'all that were seen' if is_all else 'not all of them'}: {told_spots(still)}"
+        return _Finding(is_there=is_all, sentence=told, states=found if is_all else still)
+    if found:
+        words = f"the {found[0].label} {be(found[0].label, is_past=at.is_past)} {spot.words}"
+        return _Finding(is_there=True, sentence=words, states=found)
+    if not still:
+        was_there = spot.holder is not None and any(
+            link.object_id == spot.holder.object_id for link in states[0].relations
+        )
+        return _Finding(is_there=False if was_there else None, sentence=_gone(at, states[0]), states=states)
+    told = told_state(states[0], at.view.words.instant, short=True)
+    words = f"the {states[0].label} {be(states[0].label, is_past=True)} last seen {told}"
+    return _Finding(is_there=False, sentence=words, states=states)
+
+
+def _of_one(at: SpatialView, one: _Finding, spot: Spot) -> Told:
+    state, evidence = one.states[0], at.evidence(one.states[: MOST_TOLD if at.asked.is_all else 6])
+    sure, when = at.surety(state), at.view.words.instant(max(each.t_ns for each in one.states))
+    if one.is_there is None:
+        return Told(text=f"Not known: {one.sentence}.", evidence=evidence, confidence=NOT_KNOWN)
+    if at.asked.is_all and len(one.states) > 1:
+        verdict = "Yes" if one.is_there else "No"
+        return Told(text=f"{verdict}, {one.sentence}; last seen by {when}.", evidence=evidence, confidence=sure)
+    if one.is_there:
+        they = "they were" if be(state.label) == "are" else "it was"
+        when = at.view.words.instant(state.t_ns)
+        return Told(text=f"Yes, {one.sentence}; {they} last seen there at {when}.", evidence=evidence, confidence=sure)
+    if state.is_missing:
+        return Told(text=f"No longer: {one.sentence}.", evidence=evidence, confidence=sure)
+    return Told(text=f"No. {told_state(state, at.view.words.instant)}", evidence=evidence, confidence=sure)
+
+
+def _of_several(at: SpatialView, findings: Sequence[_Finding]) -> Told:
+    verdicts = [one.is_there for one in findings]
+    decides = re.search(r"\bor\b", at.asked.thing, re.I) is not None  # one that is there, or one that is not
+    verdict = decides if decides in verdicts else None if None in verdicts else not decides
+    states = [one.states[0] for one in findings if one.states]
+    seen = f"last seen by {at.view.words.instant(max(one.t_ns for one in states))}"
+    told = "; ".join([one.sentence for one in findings] + ([seen] if True in verdicts else []))
+    word = "Not known" if verdict is None else "Yes" if verdict else "No"
+    sure = NOT_KNOWN if verdict is None else min(at.surety(one) for one in states)
+    return Told(text=f"{word}: {told}.", evidence=at.evidence(states), confidence=sure)
+
+
+def _same_room(at: SpatialView, names: Sequence[str]) -> Told | None:
+    found = [at.things(name) for name in names]
+    if len(names) < 2 or not all(found):
+        return None
+    states = [some[0] for some in found]
+    evidence = at.evidence(states)
+    lost = [one for one in states if one.is_missing or one.room is None]
+    if lost:
+        told = "; ".join(_gone(at, one) if one.is_missing else f"the room of the {one.label} is not" for one in lost)
+        return Told(text=f"Not known: {told}.", evidence=evidence, confidence=NOT_KNOWN)
+    first, others = states[0], states[1:]
+    is_first = f"the {first.label} {be(first.label, is_past=at.is_past)} in the {first.room}"
+    if all(one.room == first.room for one in others):
+        are = be(others[0].label, is_past=at.is_past) if len(others) == 1 else "were" if at.is_past else "are"
+        text = f"Yes: {is_first}, and so {are} {listed([f'the {one.label}' for one in others])}."
+    else:
+        text = f"No: {is_first}, {listed([f'the {one.label} in the {one.room}' for one in others])}."
+    return Told(text=text, evidence=evidence, confidence=min(at.surety(one) for one in states))
+
+
+def _gone(at: SpatialView, state: ObjectState) -> str:
+    """`the mug was last seen on the table at 0:10:40; at 0:10:42 it was no longer there`"""
+    seen = f"{state.whereabouts()} at {at.view.words.instant(state.t_ns)}"
+    since = missing_since(at, state).rstrip(".")
+    return f"the {state.label} {be(state.label, is_past=True)} last seen {seen}; {since[0].lower()}{since[1:]}"

@@ -1,0 +1,106 @@
+"""Questions that a robot's owner asks, and answers that may not mislead: of several things, of things that are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from streammem.memory import Memory
+from streammem.spatial.spatial_memory import SpatialMemory
+from tests.planners.conftest import SentenceEncoder
+from tests.planners.small_house import answer
+from tests.spatial_world import Box, kitchen, looking_at
+
+AT_TABLE = looking_at(-0.8, 0.2, (1.5, 1.0, 0.7))
+AT_COUNTER = looking_at(0.0, -0.5, (1.5, -2.0, 0.8))
+AT_BED = looking_at(-0.4, -1.0, (-2.5, 1.0, 0.5))
+ROOMS = {"kitchen": ((0, -3, 0), (4, 3, 3)), "bedroom": ((-4, -3, 0), (0, 3, 3))}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder) -> Iterator[Memory]:
+    """A minute in two rooms. The mug, last seen on the table at second 4, is gone at second 41."""
+    world = kitchen(knows_names=True)
+    world.boxes |= {
+        "keys": Box("keys", (1.3, -1.9, 0.93), (0.12, 0.12, 0.06)),
+        "bed": Box("bed", (-2.5, 1.0, 0.25), (1.4, 1.2, 0.5)),
+        "teddy bear": Box("teddy bear", (-2.4, 1.0, 0.6), (0.2, 0.2, 0.2)),
+        "book 1": Box("book", (-2.1, 1.2, 0.53), (0.2, 0.2, 0.06)),
+        "book 2": Box("book", (1.2, 1.2, 0.78), (0.2, 0.2, 0.06)),
+    }
+    with Memory.open(tmp_path_factory.mktemp("home") / "m", write=True, create=True, encoder=encoder) as memory:
+        with SpatialMemory.open(memory) as space:
+            space.name_rooms(ROOMS)  # type: ignore[arg-type]
+            for second in range(1, 60):
+                if second == 40:
+                    del world.boxes["mug"]
+                pose, room = (AT_TABLE, "kitchen") if second < 5 or second >= 35 else (AT_COUNTER, "kitchen")
+                if 20 <= second < 30:
+                    pose, room = AT_BED, "bedroom"
+                if not 5 < second < 10:
+                    space.observe(world.look(pose, float(second), room=room))
+        yield memory
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        (
+            "How many times was the mug moved?",
+            "At least once: the mug went missing at 2026-09-21T14:14:01+00:00: it was no longer on the ",
+        ),
+        (
+            "When was the mug taken?",
+            "The mug went missing at 2026-09-21T14:14:01+00:00: it was no longer on the table in",
+        ),
+        (
+            "What is missing?",
+            "The mug went missing at 2026-09-21T14:14:01+00:00: it was no longer on the table in the k",
+        ),
+        (
+            "Where was the mug before it disappeared?",
+            "Before, the mug was on the table in the kitchen, last seen there",
+        ),
+        (
+            "Where is the mug?",
+            "The mug was last seen on the table in the kitchen at 2026-09-21T14:13:59+00:00, (1.4, 0.9",
+        ),
+        ("Is the mug in the kitchen?", "Not known: the mug was last seen on the table in the kitchen at 2026"),
+        ("Is the mug in the bedroom?", "Not known: the mug was last seen on the table in the kitchen at 2026"),
+        ("Is the mug still on the table?", "No longer: the mug was last seen on the table in the kitchen at 2026"),
+        ("Is there a mug?", "Not any more, as far as is known: the mug was last seen on the table in the kitchen"),
+        ("Have you seen the mug?", "Yes. The mug was last seen on the table in the kitchen"),
+        ("Are the keys in the kitchen?", "Yes, the keys are in the kitchen; they were last seen there at 2026"),
+        ("Where are the keys?", "The keys were last seen on the counter in the kitchen"),
+        (
+            "Are the keys and the plate in the kitchen?",
+            "Yes: the keys are in the kitchen; the plate is in the kitchen;",
+        ),
+        ("Are the keys and the plate on the table?", "No: the keys were last seen on the counter in the kitchen at 2"),
+        ("Are the keys and the mug in the kitchen?", "Not known: the keys are in the kitchen; the mug was last seen"),
+        ("Is the teddy bear or the plate on the bed?", "Yes: the teddy bear is on the bed; the plate was last seen on"),
+        ("Are the books on the table?", "No, not all of them: 2 books: on the bed in the bedroom and on the table in"),
+        ("Are all the books in the bedroom?", "No, not all of them: 2 books: on the bed in the bedroom and on the"),
+        ("Are there books on the table?", "Yes, the book is on the table"),
+        ("Is the plate in the same room as the keys?", "Yes: the plate is in the kitchen, and so are the keys"),
+        (
+            "Are the teddy bear and the bed in the same room?",
+            "Yes: the teddy bear is in the bedroom, and so is the bed",
+        ),
+        ("Is the plate in the same room as the bed?", "No: the plate is in the kitchen, the bed in the bedroom"),
+        ("Is the mug in the same room as the bed?", "Not known: the mug was last seen on the table in the kitchen"),
+        ("Where is the bedroom?", "The bedroom is "),
+        ("Is there a bedroom?", "Yes, the camera was in the bedroom, last at 2026"),
+    ],
+)
+def test_the_answer_does_not_mislead(home: Memory, question: str, says: str) -> None:
+    found = answer(home, question)
+    assert found.text.startswith(says), found.text
+    assert found.answerable
+    assert (found.confidence < 0.5) == says.startswith("Not known"), found.confidence
+
+
+@pytest.mark.parametrize("question", ["Is the bedroom next to the kitchen?", "Where can I put a plate?"])
+def test_a_thing_that_was_not_meant_is_no_answer(home: Memory, question: str) -> None:
+    assert "last seen" not in answer(home, question).text
