@@ -21,14 +21,15 @@ nothing and costs nothing (+0.2, -0.5 to +0.8; LoCoMo, 770 questions). Age costs
 out, named times 2 and 2, both 7 and 5, what is near by 0 and 4. Searches return lists, not everything: through recall
 itself it is 26 / 54 / 73 and 19 / 45 / 69, within a minute 35 / 70 / 80 and 27 / 61 / 78.
 
-Nothing, or too little for its cost: a small cross-encoder that re-ranks the first 20 to 40 (+2 to +3 at 10 without
-choices before what the question says was used, at 1.5 s a question for 40), means of five neighbouring lines (-2 to
-+2), how many of the words are there (-2), what the question says compared with events (-1 to +1; +1 at 50 with
-choices), words that only ask left out of what is embedded (+-1), all of these in one fit (-2 to +1), question and
-choices as two queries, words of five events at once (-3 to +2), bigrams, words of speech and of captions apart, the
-neighbours' mean, episodes of 10 or 40 minutes, pseudo-relevance feedback on words (+1), age read differently for
-"just", "last" and "usually", nothing from the last four minutes, passages further apart (+2 within a minute, -4
-strictly), weights of a listwise fit, longer and mean neighbourhoods.
+Nothing, or too little for its cost: another sentence encoder (bge-small) in place of this one (0 to -4 at 10 with
+choices, -2 to +1 without) or beside it (-3 to +1), four times as many lines by their words (0 and +1), a small
+cross-encoder that re-ranks the first 20 to 40 (+2 to +3 at 10 without choices before what the question says was used,
+at 1.5 s a question for 40), means of five neighbouring lines (-2 to +2), how many of the words are there (-2), what the
+question says compared with events (-1 to +1; +1 at 50 with choices), words that only ask left out of what is embedded
+(+-1), all of these in one fit (-2 to +1), question and choices as two queries, words of five events at once (-3 to +2),
+bigrams, words of speech and of captions apart, the neighbours' mean, episodes of 10 or 40 minutes, pseudo-relevance
+feedback on words (+1), age read differently for "just", "last" and "usually", nothing from the last four minutes,
+passages further apart (+2 within a minute, -4 strictly), weights of a listwise fit, longer and mean neighbourhoods.
 
 Knows no table. The searches cost what they cost without passages; joining two thousand candidates some milliseconds.
 """

@@ -15,7 +15,7 @@ from streammem.errors import InputError
 from streammem.protocols import QueryEncoder
 from streammem.recall import fusion
 from streammem.recall.candidates import Candidate, Pool
-from streammem.recall.dense import search_dense
+from streammem.recall.dense import column_for, search_dense
 from streammem.recall.labels import LabelMatcher, LabelVectors
 from streammem.recall.passages import passages
 from streammem.recall.scope import Scope, scope_of
@@ -144,11 +144,13 @@ class Recaller:
     def _search(
         self, pool: Pool, table: str, text: str, vector: FloatVector | None, where: Where, limit: int
     ) -> fusion.Floors:
-        words = search_text(pool, self._reader, table, text=text, where=where, limit=limit)
-        if vector is None or self._encoder is None:
+        near = None
+        if vector is not None and self._encoder is not None:
+            near = column_for(self._reader, table, vector, self._encoder.text_model)
+        words = search_text(pool, self._reader, table, text=text, where=where, limit=limit, near=near)
+        if near is None:
             return fusion.Floors(words=words)
-        model = self._encoder.text_model
-        dense = search_dense(pool, self._reader, table, vector=vector, model=model, where=where, limit=limit)
+        dense = search_dense(pool, self._reader, table, near=near, where=where, limit=limit)
         return fusion.Floors(dense=dense, words=words)
 
     def _text_vector(self, text: str) -> FloatVector | None:

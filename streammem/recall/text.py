@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import re
 
+from streammem.recall import dense
 from streammem.recall.candidates import SEARCH_COLUMNS, Pool
 from streammem.store.filters import Where
 from streammem.store.reader import Reader
+from streammem.store.searches import Near
 
 HALF = 16.0
 MAX_WORDS = 64
@@ -44,8 +46,11 @@ def plain_words(text: str) -> str:
     return " ".join((telling or words)[:MAX_WORDS])
 
 
-def search_text(pool: Pool, reader: Reader, table: str, *, text: str, where: Where, limit: int) -> float:
-    """Adds the rows of `table` with the best matching words to the pool.
+def search_text(
+    pool: Pool, reader: Reader, table: str, *, text: str, where: Where, limit: int, near: Near | None = None
+) -> float:
+    """Adds the rows of `table` with the best matching words to the pool; and how near each is in meaning, where that
+    costs next to nothing (`Reader.full_text`): `search_dense` returns but the nearest.
 
     Returns:
         The calibrated score that rows which were not returned stay below; 0 where all were.
@@ -53,7 +58,9 @@ def search_text(pool: Pool, reader: Reader, table: str, *, text: str, where: Whe
     words = plain_words(text)
     if not words:
         return 0.0
-    rows = reader.full_text(table, words, where, columns=SEARCH_COLUMNS[table], limit=limit)
+    rows = reader.full_text(table, words, where, columns=SEARCH_COLUMNS[table], limit=limit, near=near)
     for candidate, row in zip(pool.add(table, rows), rows, strict=True):
         candidate.words = calibrate(row["bm25"])
+        if (similarity := row.get("similarity")) is not None:
+            dense.judge(candidate, similarity)
     return calibrate(rows[-1]["bm25"]) if len(rows) == limit else 0.0

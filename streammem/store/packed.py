@@ -121,7 +121,7 @@ class Vectors:
 
     def nearest(self, query: FloatVector, passing: Mask, limit: int) -> tuple[Places, npt.NDArray[np.float32]]:
         """(places, cosines) of the nearest among the first `len(passing)` rows, best first."""
-        unit = query / max(float(np.linalg.norm(query)), 1e-12)
+        unit = _unit(query)
         places = np.flatnonzero(passing & (self.factors[: len(passing)] > 0.0))
         if len(places) > EXACT_ROWS:
             places = self._shortlist(unit, places, max(SHORTLIST, SHORTLIST_PER_HIT * limit))
@@ -131,6 +131,12 @@ class Vectors:
             places, cosines = places[best], cosines[best]
         order = np.lexsort((places, -cosines))
         return places[order], cosines[order]
+
+    def cosines(self, query: FloatVector, places: Places) -> list[float | None]:
+        """Cosine of the rows at these places; None where a row has no vector."""
+        found = self._cosines(_unit(query), places).tolist()
+        has = (self.factors[places] > 0.0).tolist()
+        return [cosine if is_there else None for cosine, is_there in zip(found, has, strict=True)]
 
     def _shortlist(self, unit: FloatVector, places: Places, wanted: int) -> Places:
         signs = self._signs(unit[None], self.middle)[0]
@@ -151,6 +157,10 @@ class Vectors:
             np.copyto(part, self.codes[some])
             np.dot(part, unit, out=found[start : start + len(some)])
         return found * self.factors[places]
+
+
+def _unit(query: FloatVector) -> FloatVector:
+    return query / max(float(np.linalg.norm(query)), 1e-12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from streammem.store.filters import Where
 from streammem.store.migrations import Manifest, read_manifest
 from streammem.store.notes import VectorIndexNote
 from streammem.store.ordered import first_rows, is_worth_it
-from streammem.store.searches import Searches
+from streammem.store.searches import Near, Searches
 from streammem.store.tables import COLUMNS, EVENTS, RECORDINGS, UNNUMBERED, Row
 from streammem.types import FloatVector
 
@@ -165,9 +165,12 @@ class Reader:
         `packed.EXACT_ROWS` rows that pass, and without a vector index beyond `packed.PACK_ROWS`; else nearly so."""
         return self._searches.nearest(table, column, vector, where, columns=columns, limit=limit)
 
-    def full_text(self, table: str, words: str, where: Where, *, columns: Sequence[str], limit: int) -> list[Row]:
-        """Rows whose text has some of the words (stemmed, without stop words), best first, each with `bm25`."""
-        return self._searches.full_text(table, words, where, columns=columns, limit=limit)
+    def full_text(
+        self, table: str, words: str, where: Where, *, columns: Sequence[str], limit: int, near: Near | None = None
+    ) -> list[Row]:
+        """Rows whose text has some of the words (stemmed, without stop words), best first, each with `bm25`; and, where
+        the vectors of `near` are in memory, with its `similarity` (None: it has no vector)."""
+        return self._searches.full_text(table, words, where, columns=columns, limit=limit, near=near)
 
     def count(self, table: str, where: Where) -> int:
         condition = self._condition(table, where)

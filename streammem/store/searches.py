@@ -52,6 +52,8 @@ program that ends then. A large one is packed without its vectors."""
 
 Found = list[tuple[int, float]]
 """(LanceDB id, score), best first."""
+Near = tuple[str, FloatVector]
+"""A column of vectors, and a vector (D,) to compare them with."""
 
 
 class Searches:
@@ -106,7 +108,9 @@ class Searches:
 
         return self._reader.read(table, read, [], for_searches=True)
 
-    def full_text(self, table: str, words: str, where: Where, *, columns: Sequence[str], limit: int) -> list[Row]:
+    def full_text(
+        self, table: str, words: str, where: Where, *, columns: Sequence[str], limit: int, near: Near | None = None
+    ) -> list[Row]:
         """See `Reader.full_text`."""
 
         def search(handle: Any) -> Any:
@@ -117,10 +121,11 @@ class Searches:
 
         def read(handle: Any) -> list[Row]:
             last = self._reader.committed()
-            packed = self._packed(table, handle, where, last, columns)
+            wanted = None if near is None else (near[0], near[1].shape[0])
+            packed = self._packed(table, handle, where, last, columns, vectors=wanted)
             rows: list[Row] | None = None
             if packed is not None:
-                rows = self._into_pack(handle, search, where, last, columns, limit, "_score", *packed)
+                rows = self._into_pack(handle, search, where, last, columns, limit, "_score", *packed, near=near)
             if rows is None:
                 rows = self._through_lance(table, handle, search, where, last, columns, limit, "_score")
             for row in rows:
@@ -203,7 +208,7 @@ class Searches:
 
     def _into_pack(
         self, handle: Any, search: Callable[[Any], Any], where: Where, last: int, columns: Sequence[str], limit: int,
-        score: str, pack: Pack, passing: Mask,
+        score: str, pack: Pack, passing: Mask, *, near: Near | None = None,
     ) -> list[Row] | None:  # fmt: skip
         """What LanceDB finds, judged and shown from the pack. None where an index knows rows that the pack does not."""
         if not passing.any():
@@ -220,6 +225,9 @@ class Searches:
                 rows = pack.shown(places[kept], columns)
                 for row, at in zip(rows, kept.tolist(), strict=True):
                     row[score] = found[at][1]
+                if near is not None and (vectors := pack.vectors.get(near[0])) is not None:
+                    for row, cosine in zip(rows, vectors.cosines(near[1], places[kept]), strict=True):
+                        row["similarity"] = cosine
                 return rows
         return None
 

@@ -63,7 +63,21 @@ class Pair:
             )
             assert [row["bm25"] for row in ours] == sorted((row["bm25"] for row in ours), reverse=True)
             found += _same(table, ours, theirs, "bm25", 10_000)
+            if table in VECTOR:
+                self._assert_near(table, where, words)
         return found
+
+    def _assert_near(self, table: str, where: Where, words: str) -> None:
+        """Rows found by their words say how near they are, where vectors are in memory; and nowhere else."""
+        near = (VECTOR[table], vector_of(words))
+        args: Any = {"columns": [NAMES[table]], "limit": 10_000}
+        exact = {row[NAMES[table]]: row["similarity"] for row in self.plain.nearest(table, *near, where, **args)}
+        rows = self.packing.full_text(table, words, where, near=near, **args)
+        is_packed = table in self.packs() and near[0] in self.packs()[table].vectors and where.is_plain
+        for row in rows:
+            assert ("similarity" in row) == is_packed
+            if is_packed:
+                assert row["similarity"] == pytest.approx(exact.get(row[NAMES[table]]), abs=2e-5)
 
 
 def _same(table: str, ours: list[Any], theirs: list[Any], score: str, limit: int) -> int:
@@ -294,7 +308,7 @@ def test_a_large_table_is_packed_without_vectors_and_not_at_once(
     for module in (packed, searches):
         monkeypatch.setattr(module, "PACK_ROWS", 20)
     monkeypatch.setattr(searches, "PACK_VECTOR_BYTES", 20 * DIM * 2)
-    monkeypatch.setattr(searches, "UNPACKED_SEARCHES_OF_LARGE", 2)
+    monkeypatch.setattr(searches, "UNPACKED_SEARCHES_OF_LARGE", 3)
     conditions: list[str | None] = []
     run = searches._run
 
