@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 
 from planners.acting.body import Body, Spot
-from planners.acting.executor import ActingSettings, act
+from planners.acting.executor import ActingSettings, Report, act
 from planners.acting.planner import ActionPlanner
 from streammem.errors import StreamMemError
 from streammem.nodes.inbox import QueueSpec
@@ -66,6 +66,12 @@ class PlannerNode:
             speak=said.append,
         )  # fmt: skip
         if report.is_done:
-            return f"Done: {text} ({report.steps} steps).", True
+            return f"Done: {text} ({report.steps} steps{_chosen(report)}).", True
         left = "; ".join(one.reason for one in report.goals if one.reason)
-        return f"Not done: {left}.", False
+        return f"Not done: {left}{_chosen(report)}.", False
+
+
+def _chosen(report: Report) -> str:
+    """Who chose the calls, where a model chose any."""
+    calls = report.calls_by()
+    return "; calls by " + ", ".join(f"{who} {count}" for who, count in calls.items()) if "chat" in calls else ""

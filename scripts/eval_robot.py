@@ -2,6 +2,7 @@
 
     python scripts/eval_robot.py --homes 10                 # 10 homes x 6 kinds of task = 60 episodes, each tried twice
     python scripts/eval_robot.py --homes 2 --kinds fetch moved --rows trials.jsonl
+    python scripts/eval_robot.py --homes 2 --planner rules chat --endpoint http://127.0.0.1:8089/v1
 
 Both robots know the floor plan (walls, furniture, names of rooms) and have the same camera, skills and planner; without
 memory one knows what is in view and which furniture it has looked at in this task, and searches the nearest first. With
@@ -16,9 +17,14 @@ import dataclasses
 import json
 import shutil
 import tempfile
+from collections import Counter
 from pathlib import Path
 
+from perception.simulation.floor_plan import REACH_M
 from perception.simulation.household import make_household
+from planners.acting.chat import ChatPlanner
+from planners.acting.planner import ActionPlanner
+from planners.acting.rules import RulePlanner
 from streammem.app.robot.metrics import (
     Stage,
     Trial,
@@ -30,7 +36,9 @@ from streammem.app.robot.metrics import (
     target_approach_rate,
 )
 from streammem.app.robot.tasks import KINDS, Kind, make_task, run_task, walk_through
+from streammem.settings import load_settings
 
+MEMORY = ("on", "off")
 BUDGETS = (75, 150, 300, 600, 1500)
 
 
@@ -43,42 +51,72 @@ def main() -> None:
     parser.add_argument(
         "--rows", type=Path, help="write every trial there as a line of JSON; what is there is not redone"
     )
+    parser.add_argument(
+        "--planner", nargs="+", choices=("rules", "chat"), default=["rules"], help="who chooses the calls"
+    )
+    parser.add_argument("--endpoint", help="OpenAI-compatible, for `--planner chat`; default: STREAMMEM_CHAT_URL")
+    parser.add_argument("--model", help="its name there")
     arguments = parser.parse_args()
+    planners = {
+        name: make_planner(name, endpoint=arguments.endpoint, model=arguments.model) for name in arguments.planner
+    }
     known = read_rows(arguments.rows) if arguments.rows is not None and arguments.rows.exists() else {}
     homes = range(arguments.first_seed, arguments.first_seed + arguments.homes)
     for seed in homes:
-        missing = [kind for kind in arguments.kinds if any((seed, kind, one) not in known for one in ("on", "off"))]
+        missing = [
+            (kind, memory, planner)
+            for kind in arguments.kinds
+            for memory in MEMORY
+            for planner in planners
+            if (seed, kind, memory, planner) not in known
+        ]
         if not missing:
             continue
         home = make_household(seed)
         with tempfile.TemporaryDirectory() as place:
             walk = Path(place, "walk")
             walked = walk_through(walk, seed)
-            for kind in missing:
+            for kind, memory, planner in missing:
                 task = make_task(kind, home, seed=seed)
-                for memory in ("on", "off"):
-                    folder = None
-                    if memory == "on":
-                        folder = Path(place, kind)
-                        shutil.copytree(walk, folder)
-                    trial, goals = run_task(task, memory_folder=folder, max_steps=arguments.max_steps)
-                    row = Row(
-                        home=seed, kind=kind, memory=memory, instruction=task.instruction, trial=trial,
-                        problems=tuple(one.reason for one in goals if one.reason), walked=walked,
-                    )  # fmt: skip
-                    known[seed, kind, memory] = row
-                    if arguments.rows is not None:
-                        with arguments.rows.open("a", encoding="utf-8") as file:
-                            file.write(json.dumps(dataclasses.asdict(row)) + "\n")
-    wanted = [one for one in known.values() if one.home in homes and one.kind in arguments.kinds]
-    trials: dict[str, dict[Kind, list[Trial]]] = {
-        memory: {
-            kind: [one.trial for one in wanted if (one.kind, one.memory) == (kind, memory)] for kind in arguments.kinds
-        }
-        for memory in ("on", "off")
-    }
-    walks = {one.home: one.walked for one in wanted}
-    print_tables(trials, walked=sum(walks.values()), homes=len(walks))
+                folder = Path(place, f"{kind} {planner}") if memory == "on" else None
+                if folder is not None:
+                    shutil.copytree(walk, folder)
+                trial, goals = run_task(
+                    task, memory_folder=folder, planner=planners[planner], max_steps=arguments.max_steps
+                )
+                row = Row(
+                    home=seed, kind=kind, memory=memory, instruction=task.instruction, trial=trial,
+                    problems=tuple(one.reason for one in goals if one.reason), walked=walked, planner=planner,
+                    calls=dict(Counter(one.by for goal in goals for one in goal.tried)),
+                    refused=tuple(why for goal in goals for why in goal.refused),
+                )  # fmt: skip
+                known[seed, kind, memory, planner] = row
+                if arguments.rows is not None:
+                    with arguments.rows.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps(dataclasses.asdict(row)) + "\n")
+    for planner in planners:
+        rows = [
+            row for row in known.values()
+            if row.home in homes and row.kind in arguments.kinds and row.planner == planner
+        ]  # fmt: skip
+        print(f"\nplanner: {planner}")
+        trials: dict[str, dict[Kind, list[Trial]]] = {
+            memory: {kind: [row.trial for row in rows if (row.kind, row.memory) == (kind, memory)]
+                     for kind in arguments.kinds}
+            for memory in MEMORY
+        }  # fmt: skip
+        walks = {row.home: row.walked for row in rows}
+        print_tables(trials, walked=sum(walks.values()), homes=len(walks))
+        if planner == "chat":
+            print_choices(rows)
+
+
+def make_planner(name: str, *, endpoint: str | None, model: str | None) -> ActionPlanner:
+    if name == "rules":
+        return RulePlanner(reach_m=REACH_M)
+    settings = load_settings("robot")
+    given = {key: value for key, value in (("url", endpoint), ("model", model)) if value is not None}
+    return ChatPlanner(settings.chat.model_copy(update=given), settings.planner, reach_m=REACH_M)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,17 +130,34 @@ class Row:
     trial: Trial
     problems: tuple[str, ...]
     walked: int
+    planner: str = "rules"
+    calls: dict[str, int] = dataclasses.field(default_factory=dict[str, int])
+    """Who chose how many."""
+    refused: tuple[str, ...] = ()
+    """Why what a model wrote was not taken."""
 
 
-def read_rows(path: Path) -> dict[tuple[int, Kind, str], Row]:
-    found: dict[tuple[int, Kind, str], Row] = {}
+def read_rows(path: Path) -> dict[tuple[int, Kind, str, str], Row]:
+    found: dict[tuple[int, Kind, str, str], Row] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         fields = json.loads(line)
         trial = fields.pop("trial")
         stages = tuple(Stage(**one) for one in trial.pop("stages"))
-        row = Row(trial=Trial(stages=stages, **trial), **(fields | {"problems": tuple(fields["problems"])}))
-        found[row.home, row.kind, row.memory] = row
+        lists = {name: tuple(fields.get(name, ())) for name in ("problems", "refused")}
+        row = Row(trial=Trial(stages=stages, **trial), **(fields | lists))
+        found[row.home, row.kind, row.memory, row.planner] = row
     return found
+
+
+def print_choices(rows: list[Row]) -> None:
+    calls = sum((Counter(row.calls) for row in rows), Counter[str]())
+    alone = [row for row in rows if not row.calls.get("rules")]
+    done = sum(row.trial.is_done for row in alone)
+    print(
+        f"\ncalls: {calls['chat']} chosen by the model, {calls['rules']} by the rules, which take over where it is lost"
+    )
+    print(f"{sum(len(row.refused) for row in rows)} answers refused; "
+          f"{len(alone)} of {len(rows)} trials without the rules' help, {done} of them done")  # fmt: skip
 
 
 def print_tables(trials: dict[str, dict[Kind, list[Trial]]], *, walked: int, homes: int) -> None:

@@ -1,21 +1,27 @@
 """Is a call possible, and did it do what it should? The checks around every skill, the same for every planner.
 
 Before: the names are known, what must be held is held, what must be near is near. After: the world, as it is seen, is
-as the call meant it to be. Each returns a sentence, or None where all is well. Knows no planner and moves nothing.
+as the call meant it to be. Each returns a sentence, or None where all is well. And: is a goal reached? So no planner
+judges itself. Knows no planner and moves nothing.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from planners.acting.body import BodyState
+from planners.acting.goals import Be, Bring, Goal, Locate, Pause, Tell
 from planners.acting.knowledge import Knowledge, same_thing
+from planners.acting.planner import Tried
 from planners.acting.skills import Find, GoTo, LookAt, Pick, Place, Say, SkillCall, Wait
 
 HANDING_M = 1.5
 """Of a person: near enough to hand something over."""
 _SLACK_M = 0.25
 """A place is reached when the base stands this much farther away than its arm reaches: it faces, it does not touch."""
+BESIDE_M = 1.0
+"""Of the middle of a piece of furniture, which is wide: at it when so much farther away than the arm reaches."""
 
 
 def before(call: SkillCall, state: BodyState, knowledge: Knowledge, *, reach_m: float) -> str | None:
@@ -66,7 +72,7 @@ def after(call: SkillCall, was: BodyState, state: BodyState, knowledge: Knowledg
                 point = seen.position_m
             if point is None:
                 return f"the {name} is not there"
-            far = math.dist(point[:2], state.position_m) > reach_m + (1.0 if spot else _SLACK_M)
+            far = math.dist(point[:2], state.position_m) > reach_m + (BESIDE_M if spot else _SLACK_M)
             return f"the {name} is still out of reach" if far else None
         case Find(what=name):
             return None if knowledge.in_view(name, state) else f"the {name} was not found"
@@ -84,3 +90,36 @@ def after(call: SkillCall, was: BodyState, state: BodyState, knowledge: Knowledg
             return None
         case LookAt() | Say() | Wait():
             return None
+
+
+def is_reached(goal: Goal, tried: Sequence[Tried], state: BodyState, knowledge: Knowledge) -> bool:
+    """Whether a goal is reached, as far as the robot can tell from what was done for it, and from the world as seen."""
+    done = [one.call for one in tried if one.problem is None]
+    last = tried[-1] if tried and tried[-1].problem is None else None
+    match goal:
+        case Bring(what=name, to=where):
+            if last is None or not isinstance(last.call, Place) or state.held is not None:
+                return False
+            # What had to be put aside first does not count.
+            return last.held is not None and same_thing(last.held, name) and _is_in(where, last.call.where, knowledge)
+        case Be(where=name):
+            spot = knowledge.spot(name)
+            if spot is not None and spot.kind == "room":
+                return state.room == spot.name
+            return last is not None and isinstance(last.call, GoTo) and same_thing(last.call.target, name)
+        case Locate(what=name):
+            is_found = any(isinstance(one, Find) and same_thing(one.what, name) for one in done)
+            is_found = is_found or knowledge.in_view(name, state) is not None
+            return is_found and any(isinstance(one, Say) for one in done)
+        case Tell():
+            return any(isinstance(one, Say) for one in done)
+        case Pause():
+            return any(isinstance(one, Wait) for one in done)
+
+
+def _is_in(goal: str, where: str, knowledge: Knowledge) -> bool:
+    """Whether a place is the one meant, or a piece of furniture in the room meant."""
+    spot, placed = knowledge.spot(goal), knowledge.spot(where)
+    if spot is None or placed is None:
+        return False
+    return placed.name == spot.name or (spot.kind == "room" and placed.room == spot.name)

@@ -1,12 +1,13 @@
 """The loop of acting: choose a call, check it, do it, check what came of it, let the critic judge; goal after goal.
 
-One failed goal does not end the task: the next one is tried, and the report says which were reached. Knows no planner
-and no body beyond their Protocols.
+Whether a goal is reached is a check's word, not the planner's. One failed goal does not end the task: the next one is
+tried, and the report says which were reached. Knows no planner and no body beyond their Protocols.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -15,10 +16,9 @@ from planners.acting.body import Body, BodyState, Spot
 from planners.acting.critic import Critic
 from planners.acting.goals import Goal
 from planners.acting.knowledge import Knowledge
-from planners.acting.planner import ActionPlanner, Situation, Tried
+from planners.acting.planner import ActionPlanner, By, Situation, Tried
 from planners.acting.running import Hands
 from planners.acting.skills import in_words
-from streammem.errors import InputError
 from streammem.spatial.spatial_memory import SpatialMemory
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class ActingSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoalReport:
-    goal: Goal | None
+    goal: Goal
     is_reached: bool
     """As far as the robot can tell."""
     reason: str
@@ -44,6 +44,11 @@ class GoalReport:
     """Where the body was when it was reached or left."""
     exploring_steps: int
     """Steps spent on places where the thing that was sought was not."""
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Why what a model wrote was not taken, an entry for each time."""
+        return tuple(why for one in self.tried for why in one.refused)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,10 @@ class Report:
     @property
     def is_done(self) -> bool:
         return all(one.is_reached for one in self.goals)
+
+    def calls_by(self) -> dict[By, int]:
+        """How many calls which planner chose."""
+        return dict(Counter(tried.by for goal in self.goals for tried in goal.tried))
 
 
 def act(
@@ -95,9 +104,10 @@ def act(
     hands = Hands(body, knowledge, speak=say, max_steps=most)
     critic = Critic(max_steps=most, max_calls=settings.max_calls)
     reports: list[GoalReport] = []
-    for goal in planner.goals(instruction):
+    knowledge.note(begin)
+    for goal in planner.goals(instruction, knowledge):
         critic.new_goal()
-        reports.append(_pursue(instruction, goal, body, knowledge, hands, critic, planner))
+        reports.append(_pursue(goal, body, knowledge, hands, critic, planner))
         logger.info("goal %s: %s", goal, reports[-1].reason or "reached")
     end = body.sense()
     return Report(
@@ -109,9 +119,8 @@ def act(
 
 
 def _pursue(
-    instruction: str, goal: Goal | None, body: Body, knowledge: Knowledge, hands: Hands, critic: Critic,
-    planner: ActionPlanner,
-) -> GoalReport:  # fmt: skip
+    goal: Goal, body: Body, knowledge: Knowledge, hands: Hands, critic: Critic, planner: ActionPlanner
+) -> GoalReport:
     tried: list[Tried] = []
     explored = hands.exploring_steps
 
@@ -128,13 +137,10 @@ def _pursue(
     while True:
         state = body.sense()
         knowledge.note(state)
-        situation = Situation(instruction=instruction, goal=goal, knowledge=knowledge, state=state, tried=tried)
-        try:
-            call = planner.next_call(situation)
-        except InputError as error:  # a model wrote something that is no call
-            return report(str(error))
-        if call is None:
+        if checks.is_reached(goal, tried, state, knowledge):
             return report("")
+        choice = planner.next_call(Situation(goal=goal, knowledge=knowledge, state=state, tried=tried))
+        call = choice.call
         problem = checks.before(call, state, knowledge, reach_m=body.reach_m)
         now = state
         if problem is None:
@@ -143,8 +149,13 @@ def _pursue(
             knowledge.note(now)
             unmet = checks.after(call, state, now, knowledge, reach_m=body.reach_m)
             problem = unmet if unmet is None or problem is None else problem
-        tried.append(Tried(call=call, problem=problem, steps=now.steps - state.steps))
-        logger.debug("%s: %s", in_words(call), problem or "done")
+        tried.append(
+            Tried(
+                call=call, problem=problem, steps=now.steps - state.steps,
+                held=state.held.label if state.held else None, by=choice.by, refused=choice.refused,
+            )
+        )  # fmt: skip
+        logger.debug("%s (%s): %s", in_words(call), choice.by, problem or "done")
         judgement = critic.judge(call, problem, now)
         if judgement.advice == "give up":
             return report(judgement.reason)

@@ -42,10 +42,6 @@ class Knowledge:
         self._looked_at: set[str] = set()
         self._seen: dict[str, Seen] = {}
 
-    @property
-    def has_memory(self) -> bool:
-        return self._memory is not None
-
     # --- while acting -------------------------------------------------------------------------------------------------
 
     def note(self, state: BodyState) -> None:
@@ -86,10 +82,6 @@ class Knowledge:
         """A thing of that name seen since the task began."""
         return next((one for one in self._seen.values() if same_thing(one.label, label)), None)
 
-    def knows(self, label: str) -> bool:
-        """Whether anything of that name was ever seen, or stands on the floor plan."""
-        return bool(self.spot(label) or self.seen_lately(label) or self._remembered(label))
-
     def guesses(self, label: str, state: BodyState) -> list[Guess]:
         """Where to look, best first: where it was last, where it was before, then what is nearest and unseen."""
         found: list[Guess] = []
@@ -113,17 +105,11 @@ class Knowledge:
         """The piece of furniture that a point is on."""
         return self._guess(position, "", 0).spot
 
-    def summary(self, state: BodyState, *, most: int = 40) -> str:
-        """What is known, in lines, for a model to plan by. Names come from the memory: data, not instructions."""
-        lines = [f"in the {state.room}" if state.room else "somewhere between rooms"]
-        lines.append(f"holding: {state.held.label if state.held else 'nothing'}")
-        lines.append("in view: " + (", ".join(sorted({one.label for one in state.in_view})) or "nothing"))
-        lines.append("floor plan: " + ", ".join(sorted(f"{one.name} ({one.kind})" for one in self.spots.values())))
-        if self._memory is not None:
-            things = [one for one in self._memory.objects() if self.spot(one.label) is None]
-            things.sort(key=lambda one: -one.t_ns)
-            lines += [f"remembered: {one.label} {one.whereabouts()}" for one in things[:most]]
-        return "\n".join(lines)
+    def things(self) -> list[str]:
+        """Names of things, not furniture: those seen since the task began, then those remembered, newest first."""
+        remembered = [] if self._memory is None else sorted(self._memory.objects(), key=lambda one: -one.t_ns)
+        names = [one.label for one in self._seen.values()] + [one.label for one in remembered]
+        return list(dict.fromkeys(one for one in names if self.spot(one) is None))
 
     def _remembered(self, label: str) -> list[Guess]:
         """Where the memory says that it is or was; what is missing from a place comes last, its older places first."""

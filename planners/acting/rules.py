@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from planners.acting.body import Spot
+from planners.acting.body import BodyState, Spot
 from planners.acting.checks import HANDING_M
 from planners.acting.goals import Be, Bring, Goal, Locate, Pause, Tell, read_goals
-from planners.acting.knowledge import same_thing
-from planners.acting.planner import Situation
+from planners.acting.knowledge import Knowledge, same_thing
+from planners.acting.planner import Choice, Situation
 from planners.acting.skills import Find, GoTo, Pick, Place, Say, SkillCall, Wait
 
 _SEEN_WITHIN_M = 0.1
@@ -26,10 +26,14 @@ class RulePlanner:
     def __init__(self, *, reach_m: float) -> None:
         self._reach_m = reach_m
 
-    def goals(self, instruction: str) -> Sequence[Goal]:
+    def goals(self, instruction: str, knowledge: Knowledge) -> Sequence[Goal]:
+        del knowledge
         return read_goals(instruction)
 
-    def next_call(self, situation: Situation) -> SkillCall | None:
+    def next_call(self, situation: Situation) -> Choice:
+        return Choice(call=self._next(situation), by="rules")
+
+    def _next(self, situation: Situation) -> SkillCall:
         match situation.goal:
             case Bring():
                 return self._bring(situation, situation.goal)
@@ -38,24 +42,12 @@ class RulePlanner:
             case Locate(what=name):
                 return self._locate(situation, name)
             case Tell(text=text):
-                return None if situation.tried else Say(text=text)
+                return Say(text=text)
             case Pause(seconds=seconds):
-                return None if situation.tried else Wait(seconds=seconds)
-            case None:
-                return None
+                return Wait(seconds=seconds)
 
-    def _bring(self, situation: Situation, goal: Bring) -> SkillCall | None:
+    def _bring(self, situation: Situation, goal: Bring) -> SkillCall:
         state, knowledge = situation.state, situation.knowledge
-        last = situation.tried[-1] if situation.tried else None
-        if (
-            last is not None
-            and last.problem is None
-            and isinstance(last.call, Place)
-            and state.held is None
-            # Put down, and seen there; what had to be put aside first does not count.
-            and self._is_goal_place(situation, goal, last.call.where)
-        ):
-            return None
         if state.held is not None and same_thing(state.held.label, goal.what):
             target = self._target(situation, goal.to)
             if target is None:
@@ -74,26 +66,18 @@ class RulePlanner:
             return GoTo(target=goal.what)
         return Pick(what=goal.what)
 
-    def _be(self, situation: Situation, name: str) -> SkillCall | None:
-        state, knowledge = situation.state, situation.knowledge
-        spot = knowledge.spot(name)
-        if any(one.problem is None and isinstance(one.call, GoTo) for one in situation.tried[-1:]):
-            return None
+    def _be(self, situation: Situation, name: str) -> SkillCall:
+        spot = situation.knowledge.spot(name)
         if spot is not None:
-            return None if spot.kind == "room" and state.room == spot.name else GoTo(target=spot.name)
-        return GoTo(target=name) if knowledge.in_view(name, state) else Find(what=name)
+            return GoTo(target=spot.name)
+        return GoTo(target=name) if situation.knowledge.in_view(name, situation.state) else Find(what=name)
 
-    def _locate(self, situation: Situation, name: str) -> SkillCall | None:
-        done = [one.call for one in situation.tried if one.problem is None]
-        if any(isinstance(call, Say) for call in done):
-            return None
-        seen = situation.knowledge.in_view(name, situation.state)
-        if seen is None and not any(isinstance(call, Find) for call in done):
+    def _locate(self, situation: Situation, name: str) -> SkillCall:
+        state, knowledge = situation.state, situation.knowledge
+        is_found = any(one.problem is None and isinstance(one.call, Find) for one in situation.tried)
+        if not is_found and knowledge.in_view(name, state) is None:
             return Find(what=name)
-        spot = situation.knowledge.spot_of(seen.position_m) if seen else None
-        room = situation.state.room
-        where = f"on the {spot}" if spot else "here"
-        return Say(text=f"The {name} is {where}{f' in the {room}' if room else ''}.")
+        return Say(text=where_it_is(name, state, knowledge))
 
     def _put_aside(self, situation: Situation) -> SkillCall:
         """The hand is full of something else: onto the nearest piece of furniture."""
@@ -115,13 +99,6 @@ class RulePlanner:
         ]
         return next((one for one in pieces if one.name not in failed), None)
 
-    def _is_goal_place(self, situation: Situation, goal: Bring, where: str) -> bool:
-        spot = situation.knowledge.spot(goal.to)
-        placed = situation.knowledge.spot(where)
-        if spot is None or placed is None:
-            return False
-        return placed.name == spot.name or (spot.kind == "room" and placed.room == spot.name)
-
     def _is_at(self, situation: Situation, spot: Spot) -> bool:
         last = situation.tried[-1] if situation.tried else None
         return (
@@ -130,3 +107,11 @@ class RulePlanner:
             and isinstance(last.call, GoTo)
             and same_thing(last.call.target, spot.name)
         )
+
+
+def where_it_is(name: str, state: BodyState, knowledge: Knowledge) -> str:
+    """A sentence about a thing that was found."""
+    seen = knowledge.in_view(name, state)
+    spot = knowledge.spot_of(seen.position_m) if seen else None
+    where = f"on the {spot}" if spot else "here"
+    return f"The {name} is {where}{f' in the {state.room}' if state.room else ''}."

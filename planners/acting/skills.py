@@ -6,6 +6,7 @@ that a model can act on. Knows no world.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -87,9 +88,23 @@ def parse_call(value: object) -> GoTo | LookAt | Find | Pick | Place | Say | Wai
         raise InputError(f"Not a skill call ({where}: {first['msg']}).") from error
 
 
-def call_schema() -> dict[str, Any]:
-    """JSON schema of a call, for models."""
-    return _ADAPTER.json_schema()
+def schema_of(calls: Sequence[GoTo | LookAt | Find | Pick | Place | Say | Wait]) -> dict[str, Any]:
+    """JSON schema that only these calls fit: a variant per skill, with an enum of what it may be given."""
+    given: dict[str, dict[str, list[object]]] = {}
+    for call in calls:
+        parameters = given.setdefault(call.skill, {})
+        for name, value in call.model_dump(exclude={"skill"}).items():
+            parameters.setdefault(name, []).append(value)
+    variants: list[dict[str, Any]] = [
+        {
+            "type": "object",
+            "properties": {"skill": {"const": skill}} | {name: {"enum": values} for name, values in parameters.items()},
+            "required": ["skill", *parameters],
+            "additionalProperties": False,
+        }
+        for skill, parameters in given.items()
+    ]
+    return {"anyOf": variants}
 
 
 def in_words(call: GoTo | LookAt | Find | Pick | Place | Say | Wait) -> str:

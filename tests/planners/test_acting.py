@@ -15,12 +15,15 @@ import pytest
 from planners.acting import BodyState, Done, Knowledge, Seen, Spot, act, checks, parse_call
 from planners.acting.body import Command, DriveTo, LookAround, Put, Rest, Take
 from planners.acting.chat import ChatPlanner
+from planners.acting.chat_goals import read_answer
+from planners.acting.choices import possible_calls
 from planners.acting.critic import Critic
 from planners.acting.executor import ActingSettings
 from planners.acting.goals import Be, Bring, Locate, Pause, Tell, read_goals
+from planners.acting.planner import Situation, Tried
 from planners.acting.rules import RulePlanner
-from planners.acting.skills import Find, GoTo, Pick, Place
-from streammem.errors import InputError
+from planners.acting.skills import Find, GoTo, Pick, Place, in_words
+from streammem.errors import ChatEndpointError, InputError
 from streammem.settings import ChatSettings, PlannerSettings
 
 SPOTS = {
@@ -151,6 +154,10 @@ def test_several_goals_and_a_full_hand() -> None:
     del body.things["mug"]
     assert do("put the book on the desk", body).is_done
     assert "mug" in body.things  # it was put down first
+    body = PaperBody({"book": (1, 3)})
+    body.held, body.position = "mug", (8.5, 3)
+    assert do("put the book on the desk", body).is_done
+    assert body.things["book"] == SPOTS["desk"].position_m  # what was put aside on the same desk is not the book
 
 
 def test_a_thing_that_is_nowhere_ends_in_a_reason_and_the_next_goal_is_tried() -> None:
@@ -216,11 +223,16 @@ def test_the_critic_breaks_loops_and_keeps_budgets() -> None:
 class _Endpoint(BaseHTTPRequestHandler):
     replies: ClassVar[list[str]] = []
     asked: ClassVar[list[str]] = []
+    schemas: ClassVar[list[dict[str, Any]]] = []
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         _Endpoint.asked.append(body["messages"][-1]["content"])
-        text = _Endpoint.replies.pop(0) if _Endpoint.replies else '{"finished": true}'
+        _Endpoint.schemas.append(body["response_format"]["json_schema"]["schema"])
+        text = _Endpoint.replies.pop(0) if _Endpoint.replies else "nothing more to say"
+        if text == "HTTP 401":
+            self.send_error(401)
+            return
         data = json.dumps({"choices": [{"message": {"content": text}}], "usage": {"total_tokens": 9}}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(data)))
@@ -233,7 +245,7 @@ class _Endpoint(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def endpoint() -> Iterator[str]:
-    _Endpoint.replies, _Endpoint.asked = [], []
+    _Endpoint.replies, _Endpoint.asked, _Endpoint.schemas = [], [], []
     with HTTPServer(("127.0.0.1", 0), _Endpoint) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
@@ -242,33 +254,142 @@ def endpoint() -> Iterator[str]:
         thread.join()
 
 
-def test_a_chat_model_acts_through_the_same_calls_and_checks(endpoint: str) -> None:
-    def call(**fields: Any) -> str:
-        return json.dumps({"finished": False, "call": fields})
+def call(**fields: Any) -> str:
+    return json.dumps({"call": fields})
 
+
+def goals(*parts: dict[str, str]) -> str:
+    return json.dumps({"goals": parts})
+
+
+def chat(endpoint: str) -> ChatPlanner:
+    return ChatPlanner(ChatSettings(url=endpoint), PlannerSettings(), reach_m=1.0)
+
+
+FETCH_MUG = goals({"do": "bring", "what": "mug", "to": "me"})
+
+
+def test_a_chat_model_acts_through_the_same_calls_and_checks(endpoint: str) -> None:
     _Endpoint.replies = [
-        call(skill="pick", what="mug"),  # refused by the check before: not in view
+        FETCH_MUG,
+        call(skill="pick", what="mug"),  # cannot be done: not in view
         call(skill="find", what="mug"),
         "I think I should pick it up.",  # no call: told so, asked again
-        call(skill="go_to", target="mug"),
         call(skill="pick", what="mug"),
         call(skill="go_to", target="me"),
         call(skill="place", where="me"),
-        '{"finished": true, "call": null}',
     ]
     body = PaperBody({"mug": (9, 3)})
-    with ChatPlanner(ChatSettings(url=endpoint), PlannerSettings()) as planner:
+    with chat(endpoint) as planner:
         report = act("could I have my mug?", body=body, spots=SPOTS, memory=None, planner=planner)
+        assert planner.requests == 7
     assert report.is_done
     assert body.given == ["mug"]
-    assert report.goals[0].tried[0].problem == "the mug is not in view; find it first"
-    assert "pick(mug): the mug is not in view; find it first" in _Endpoint.asked[1]
-    assert "Not a skill call" in _Endpoint.asked[3] or "not JSON" in _Endpoint.asked[3]
+    assert report.calls_by() == {"chat": 4}
+    assert report.goals[0].refused == ("pick(mug) cannot be done now.", "That is not JSON.")
+    assert "pick(mug) cannot be done now." in _Endpoint.asked[2]
+    assert _Endpoint.schemas[1]["properties"]["call"]["anyOf"][0]["properties"]["what"] == {"enum": ["mug"]}
 
 
-def test_a_chat_model_that_writes_no_call_ends_the_goal_with_a_sentence(endpoint: str) -> None:
-    _Endpoint.replies = ['{"skill": "fly"}', "certainly!"]
-    with ChatPlanner(ChatSettings(url=endpoint), PlannerSettings()) as planner:
-        report = act("fly", body=PaperBody({}), spots=SPOTS, memory=None, planner=planner)
+def test_what_failed_is_told_with_its_reason_and_not_offered_again_at_once(endpoint: str) -> None:
+    _Endpoint.replies = [
+        FETCH_MUG, call(skill="pick", what="mug"), call(skill="pick", what="mug"), call(skill="go_to", target="desk"),
+    ]  # fmt: skip
+    body = PaperBody({"mug": (1.5, 2.5)}, slippery=True)
+    with chat(endpoint) as planner:
+        report = act("fetch the mug", body=body, spots=SPOTS, memory=None, planner=planner)
     assert not report.is_done
-    assert "wrote no skill call" in report.goals[0].reason
+    assert "pick(mug): the mug is not in the hand" in _Endpoint.asked[2]
+    assert report.goals[0].refused[0] == "pick(mug) cannot be done now."
+
+
+def test_a_chat_model_that_goes_round_in_circles_is_relieved_by_the_rules(endpoint: str) -> None:
+    there, back = call(skill="go_to", target="desk"), call(skill="go_to", target="counter")
+    _Endpoint.replies = [FETCH_MUG, *[there, back] * 10]
+    body = PaperBody({"mug": (9, 3)})
+    with chat(endpoint) as planner:
+        report = act("fetch the mug", body=body, spots=SPOTS, memory=None, planner=planner)
+    assert report.is_done
+    assert body.given == ["mug"]
+    assert report.calls_by()["chat"] == 4  # there and back, twice
+    assert report.calls_by()["rules"] >= 4
+
+
+def test_a_chat_model_that_writes_no_call_is_relieved_by_the_rules(endpoint: str) -> None:
+    _Endpoint.replies = [FETCH_MUG, *["certainly!"] * 20]
+    body = PaperBody({"mug": (9, 3)})
+    with chat(endpoint) as planner:
+        report = act("fetch the mug", body=body, spots=SPOTS, memory=None, planner=planner)
+    assert report.is_done
+    assert set(report.calls_by()) == {"rules"}
+    assert len(report.goals[0].refused) == 4  # twice for a call, for two calls
+
+
+def test_an_endpoint_that_goes_down_leaves_nothing_in_the_hand(endpoint: str) -> None:
+    _Endpoint.replies = [FETCH_MUG, call(skill="find", what="mug"), "HTTP 401"]
+    body = PaperBody({"mug": (9, 3)})
+    with chat(endpoint) as planner:
+        report = act("fetch the mug", body=body, spots=SPOTS, memory=None, planner=planner)
+        assert report.is_done
+        assert body.given == ["mug"]
+        assert len(_Endpoint.asked) == 3  # it is not asked again for this instruction
+        assert "HTTP 401" in report.goals[0].refused[0]
+        _Endpoint.replies = ["HTTP 401"]
+        with pytest.raises(ChatEndpointError, match="KEY"):  # before anything was done, it is an error
+            act("fetch the mug", body=body, spots=SPOTS, memory=None, planner=planner)
+
+
+def test_goals_that_are_not_what_was_said_are_refused_and_then_read_by_the_rules(endpoint: str) -> None:
+    _Endpoint.replies = [
+        goals({"do": "bring", "what": "mug", "to": "attic"}),
+        goals({"do": "bring", "what": "mug", "to": "desk"}),  # and the shelf?
+    ]
+    knowledge = Knowledge(SPOTS, None)
+    with chat(endpoint) as planner:
+        text = "put the mug on the desk and go to the shelf"
+        assert planner.goals(text, knowledge) == (Bring(what="mug", to="desk"), Be(where="shelf"))
+        assert "no place called “attic”" in _Endpoint.asked[1]
+        _Endpoint.replies = ["no", "no"]
+        with pytest.raises(InputError, match=r"wrote no goals .*what these rules read"):
+            planner.goals("ponder the sea", knowledge)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "problem"),
+    [
+        ("fetch the mug", goals({"do": "bring", "what": "book", "to": "me"}), "did not say it"),
+        ("fetch the mug", goals({"do": "bring", "what": "desk", "to": "me"}), "cannot be brought"),
+        ("fetch the mug", goals({"do": "dance"}), "Not goals"),
+        ("fetch the mug", goals(), "Not goals"),
+        ("fetch the mug", "mug", "not JSON"),
+        # Known things that were not said, where others were.
+        ("clear the mug away to the desk", goals({"do": "bring", "what": "mug", "to": "desk"},
+                                                 {"do": "bring", "what": "plate", "to": "desk"}), "nothing of “plate”"),
+    ],
+)  # fmt: skip
+def test_a_models_goals_are_held_against_what_was_said(text: str, answer: str, problem: str) -> None:
+    knowledge = Knowledge(SPOTS, None)
+    knowledge.note(PaperBody({"mug": (1, 2), "plate": (2, 3)}).sense())
+    with pytest.raises(InputError, match=problem):
+        read_answer(answer, text, knowledge)
+    assert read_answer(FETCH_MUG, "could I have the mugs?", knowledge) == [Bring(what="mug", to="me")]
+
+
+def test_only_calls_that_can_be_made_now_are_offered() -> None:
+    body = PaperBody({"mug": (1.5, 2.5), "plate": (3.9, 2)})
+
+    def offered(*tried: Tried) -> set[str]:
+        state = body.sense()
+        knowledge = Knowledge(SPOTS, None)
+        knowledge.note(state)
+        situation = Situation(goal=Bring(what="book", to="desk"), knowledge=knowledge, state=state, tried=list(tried))
+        return {in_words(one) for one in possible_calls(situation, reach_m=1.0)}
+
+    assert offered() == {
+        "find(book)", "pick(mug)", "go_to(plate)", "go_to(study)", "go_to(counter)", "go_to(desk)", "go_to(shelf)",
+        "go_to(me)",
+    }  # fmt: skip
+    assert "go_to(desk)" not in offered(Tried(call=GoTo(target="desk"), problem=None, steps=3))
+    assert "pick(mug)" not in offered(Tried(call=Pick(what="mug"), problem="it slipped", steps=1))
+    body.held = "book"
+    assert {one for one in offered() if not one.startswith(("go_to", "find"))} == {"place(counter)", "place(me)"}

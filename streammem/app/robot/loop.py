@@ -83,7 +83,7 @@ def build_planner(settings: Settings, *, folder: Path, reach_world: Callable[[],
     if robot.planner == "chat":
         from planners.acting.chat import ChatPlanner
 
-        planner = ChatPlanner(settings.chat, settings.planner)
+        planner = ChatPlanner(settings.chat, settings.planner, reach_m=body.reach_m)
     else:
         planner = RulePlanner(reach_m=body.reach_m)
     return PlannerNode(

@@ -138,10 +138,9 @@ def run_task(
         finally:
             if memory is not None:
                 memory.close()
-        ends = [one.end.position_m for one in report.goals]
         stages = tuple(
-            _judged(wanted, world, end, reached.is_reached, shortest)
-            for wanted, end, reached, shortest in zip(task.stages, ends, report.goals, truth, strict=True)
+            _judged(wanted, world, report.goals[index] if index < len(report.goals) else None, shortest)
+            for index, (wanted, shortest) in enumerate(zip(task.stages, truth, strict=True))
         )
         trial = Trial(
             stages=stages,
@@ -189,7 +188,10 @@ def _shortest(task: Task, world: BulletHousehold) -> list[float]:
     return lengths
 
 
-def _judged(wanted: Wanted, world: BulletHousehold, end: tuple[float, float], reached: bool, shortest: float) -> Stage:
+def _judged(wanted: Wanted, world: BulletHousehold, goal: GoalReport | None, shortest: float) -> Stage:
+    """`goal` is None where the planner read fewer goals than there are stages: then the robot is judged where it is."""
+    end = goal.end.position_m if goal is not None else world.position_m
+    reached = goal is not None and goal.is_reached
     target = _point(wanted.to, world)
     away = world.plan.distance_m(end, target)
     if wanted.what is not None:
