@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,7 +48,11 @@ def inside(at: SpatialView) -> Told | None:
     spot = spot_of(at, at.asked.thing, at.asked.beside)
     if spot is None:
         return None
-    return _listing(at, spot.states, spot.words) if spot.states else nothing_there(at, [spot])
+    told = _listing(at, spot.states, spot.words) if spot.states else nothing_there(at, [spot])
+    if not at.asked.is_whether or told.confidence == NOT_KNOWN:
+        return told
+    verdict = "Yes" if spot.states else "No"
+    return replace(told, text=f"{verdict}: {told.text[0].lower()}{told.text[1:]}")
 
 
 def around_me(at: SpatialView) -> Told | None:
@@ -138,3 +142,11 @@ def nothing_there(at: SpatialView, spots: Sequence[Spot], *, what: str = "Nothin
 def mean(states: Sequence[ObjectState]) -> float:
     """Of an answer that rests on several things."""
     return min(0.95, float(np.mean([one.confidence for one in states])))
+
+
+def is_at(state: ObjectState, room: str | None, holders: Sequence[ObjectState]) -> bool:
+    """Whether a thing was in a room, or in, on or near one of some things."""
+    if room is not None:
+        return state.room is not None and state.room.casefold() == room.casefold()
+    ids = {holder.object_id for holder in holders}
+    return any(link.object_id in ids for link in state.relations)

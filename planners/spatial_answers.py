@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from planners import contents, presence, spatial_changes, spatial_counts, ways, whereabouts
+from planners import contents, presence, spatial_changes, spatial_counts, visits, ways, whereabouts
 from planners.finding import Finder
 from planners.reading import MemoryView
 from planners.spatial_questions import SpatialKind, read_spatial_question
@@ -22,6 +22,8 @@ from streammem.types import Answer, Spent
 _TELL: dict[SpatialKind, Callable[[SpatialView], Told | None]] = {
     "where": whereabouts.where,
     "where am i": whereabouts.where_am_i,
+    "seen when": whereabouts.seen_when,
+    "been": visits.been,
     "inside": contents.inside,
     "is there": presence.is_there,
     "how many": spatial_counts.how_many,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from planners.contents import is_at
 from planners.spatial_view import SpatialView, Told
-from planners.spatial_wording import MOST_TOLD, be, told_change, told_state
+from planners.spatial_wording import MOST_TOLD, be, times, told_change, told_state
 from planners.whereabouts import missing_since
 from streammem.spatial.records import ChangeKind, ObjectChange, ObjectState
 
@@ -44,7 +45,8 @@ def moved_when(at: SpatialView) -> Told | None:
         if not states:
             return None
         spot = told_state(states[0], at.view.words.instant, short=True)
-        text = f"The {states[0].label} was not seen to change; it was last seen {spot}."
+        was = be(states[0].label, is_past=True)
+        text = f"The {states[0].label} {was} not seen to change; last seen {spot}."
         return Told(text=text, evidence=at.evidence(states[:1]), confidence=0.6)
     text = f"{told_change(changes[-1], at.view.words)}."
     return Told(
@@ -54,7 +56,7 @@ def moved_when(at: SpatialView) -> Told | None:
 
 
 def moved_often(at: SpatialView) -> Told | None:
-    """How many times it moved, each told; None where no such thing is known: then captions may tell."""
+    """How many times it moved, or whether it did, each told; None where no such thing is known: captions may tell."""
     states = at.things(at.asked.thing)
     if not states:
         return None
@@ -67,16 +69,19 @@ def moved_often(at: SpatialView) -> Told | None:
         if room is None and not holders:
             return None
         ends = [(one, one.before if at.asked.is_from else one.after) for one in changes]
-        changes = [one for one, end in ends if end is not None and _is_at(end, room, holders)]
+        changes = [one for one, end in ends if end is not None and is_at(end, room, holders)]
     gone = [] if at.asked.holder or not states[0].is_missing or "moved" not in kinds else _last_missing(at, ids)
     changes = sorted([*changes, *gone], key=lambda one: one.t_ns)
     if not changes:
         spot = told_state(states[0], at.view.words.instant, short=True)
-        text = f"Never, as far as was seen: the {states[0].label} was last seen {spot}."
+        never = "No" if at.asked.is_whether else "Never"
+        was = be(states[0].label, is_past=True)
+        text = f"{never}, as far as was seen: the {states[0].label} {was} last seen {spot}."
         return Told(text=text, evidence=at.evidence(states[:1]), confidence=0.6, number=0)
     newest = changes[-MOST_TOLD:]
-    often = {1: "Once", 2: "Twice"}.get(len(changes), f"{len(changes)} times")
+    often = times(len(changes))
     often = f"At least {often[0].lower()}{often[1:]}" if gone else often
+    often = f"Yes, {often[0].lower()}{often[1:]}" if at.asked.is_whether else often
     told = "; ".join(told_change(one, at.view.words) for one in newest)
     return Told(
         text=f"{often}: {told}.", evidence=at.change_evidence(newest), confidence=at.surety(states[0]),
@@ -135,12 +140,4 @@ def kinds_for(word: str) -> tuple[ChangeKind, ...]:
 
 def _touches(change: ObjectChange, room: str | None, holders: Sequence[ObjectState]) -> bool:
     """Whether a change took a thing into or out of a room, or on or off a thing."""
-    return any(_is_at(state, room, holders) for state in (change.before, change.after) if state is not None)
-
-
-def _is_at(state: ObjectState, room: str | None, holders: Sequence[ObjectState]) -> bool:
-    """Whether a thing was in a room, or in, on or near one of some things."""
-    if room is not None:
-        return state.room is not None and state.room.casefold() == room.casefold()
-    ids = {holder.object_id for holder in holders}
-    return any(link.object_id in ids for link in state.relations)
+    return any(is_at(state, room, holders) for state in (change.before, change.after) if state is not None)

@@ -20,11 +20,12 @@ from planners.count_questions import (
 from planners.number_claims import names_number
 from planners.plan import TimeWindow
 from planners.time_expressions import find_time
+from planners.visit_questions import Edge, VisitQuestion, read_visit_question
 from planners.words import bare
 
 SpatialKind = Literal[
-    "where", "where before", "where am i", "inside", "is there", "how many", "around me", "changed", "moved when",
-    "moved often", "way", "how far",
+    "where", "where before", "where am i", "seen when", "been", "inside", "is there", "how many", "around me",
+    "changed", "moved when", "moved often", "way", "how far",
 ]  # fmt: skip
 Side = Literal["left", "right", "ahead", "behind", "around"]
 
@@ -50,6 +51,7 @@ _WHERE = (
     ),
     re.compile(rf"^(?:find|locate) {_THING}{_END}", re.I),
     re.compile(rf"^(?:in|on) (?:what|which) (?:room|place|table|shelf) (?:is|are|was|were) {_THING}{_END}", re.I),
+    re.compile(rf"^(?:what|which) (?:room|place) (?:is|are|was|were) {_THING} (?:in|at){_END}", re.I),
 )
 _INSIDE = re.compile(
     r"^(?:what|which (?:things|objects|items))(?: (?:things|objects|items|else))? "
@@ -58,6 +60,31 @@ _INSIDE = re.compile(
     rf"(?P<beside>{BESIDE_WORDS}) {_THING}{_END}", re.I,
 )  # fmt: skip
 _HELD = rf"(?: (?P<beside>{BESIDE_WORDS}) (?P<holder>.+?))"
+_LATE = r"(?: (?P<late>last|first)(?: time)?| for the (?P<time>last|first) time)?"
+_SAW = r"(?:see|saw|seen|spot(?:ted)?|notice[d]?|find|found|observed?)"
+_BY = r"(?:i|we|you|the robot|anyone|anybody|somebody|someone)"
+_SEEN_WHEN = (
+    re.compile(
+        rf"^(?P<ask>when|at what time|how long ago) (?:did|have|had) {_BY} (?:(?P<edge>last|first|most recently) )?"
+        rf"{_SAW} {_THING}{_HELD}?{_LATE}$",
+        re.I,
+    ),
+    re.compile(
+        rf"^(?P<ask>when|at what time|how long ago) (?:was|were) {_THING} (?:(?P<edge>last|first|most recently) )?"
+        rf"{_SAW}{_HELD}?{_LATE}$",
+        re.I,
+    ),
+    re.compile(
+        rf"^(?P<ask>when) (?:was|is) the (?P<edge>last|first) time (?:that )?{_BY} (?:have |had )?{_SAW} {_THING}"
+        rf"{_HELD}?(?P<late>(?!))?(?P<time>(?!))?$",
+        re.I,
+    ),
+)
+_WHICH_ROOMS = re.compile(
+    rf"^(?:which|what) rooms (?:are there|do you know|(?:have|did|were|was) {_BY} (?:been (?:in|to)|in|visit(?:ed)?|"
+    rf"enter(?:ed)?|pass(?:ed)? through|go (?:in)?to|know|{_SAW}))$",
+    re.I,
+)
 _SEES = r"(?:see|saw|seen|find|found|notice[d]?|spot(?:ted)?|pass(?:ed)?|have|had|got)"
 _WHO = r"(?:i|we|you|the robot|anyone|anybody|somebody|someone)"
 _IS_THERE = (
@@ -119,6 +146,16 @@ _MOVED_OFTEN = (
     ),
 )
 """Nobody is named: who it was, the things do not tell."""
+_MOVED_WHETHER = (
+    re.compile(
+        rf"^(?:did|was|were|has|have|had) {_THING} (?:been |got |get |gone )?(?P<change>{_GOING}){_TO_FROM}{_END}", re.I
+    ),
+    re.compile(
+        rf"^(?:did|has|have|had) (?:somebody|someone|anybody|anyone|they|people) (?:ever )?(?P<change>moved?|taken?) "
+        rf"{_THING}{_TO_FROM}{_END}",
+        re.I,
+    ),
+)
 _WAY = (
     re.compile(
         r"^how (?:do|can|could|would|should|did) (?:i|we|you|one|the robot) (?:best )?"
@@ -172,6 +209,14 @@ class SpatialQuestion:
     """For changes: the word for them."""
     is_from: bool = False
     """For `moved often`: `holder` is where it was moved from, not to."""
+    is_whether: bool = False
+    """For `moved often` and `inside`: whether it was moved, whether there is anything."""
+    edge: Edge = "last"
+    """For `seen when`."""
+    is_ago: bool = False
+    """For `seen when`: how long ago."""
+    visit: VisitQuestion | None = None
+    """For `been`."""
     window: TimeWindow | None = None
 
 
@@ -207,15 +252,20 @@ def _read(text: str, window: TimeWindow | None) -> SpatialQuestion | None:
         )
     for pattern in _MOVED_OFTEN:
         if match := pattern.match(text):
-            return SpatialQuestion(
-                kind="moved often", thing=bare(match["thing"]), change=match["change"].lower(), window=window,
-                holder=bare(match["holder"] or ""), is_from=(match["way"] or "").lower() in {"from", "out of", "off"},
-            )  # fmt: skip
+            return _moved(match, window, is_whether=False)
     if match := _CHANGED.match(text):
         return SpatialQuestion(
             kind="changed", thing=bare(match["thing"] or ""), change=match["change"].lower(), window=window,
             beside=BESIDE[(match["beside"] or "in").lower()],
         )  # fmt: skip
+    for pattern in _MOVED_WHETHER:
+        if match := pattern.match(text):
+            return _moved(match, window, is_whether=True)
+    for pattern in _SEEN_WHEN:
+        if match := pattern.match(text):
+            return _seen_when(match, window)
+    if _WHICH_ROOMS.match(text):
+        return SpatialQuestion(kind="how many", thing="rooms", count=CountQuestion(things=("rooms",)), window=window)
     for side, pattern in _AROUND_ME.items():
         if pattern.match(text):
             return SpatialQuestion(kind="around me", side=side, window=window)
@@ -232,6 +282,8 @@ def _read(text: str, window: TimeWindow | None) -> SpatialQuestion | None:
     for pattern in _WHERE:
         if match := pattern.match(text):
             return SpatialQuestion(kind="where", thing=bare(match["thing"]), window=window)
+    if visit := read_visit_question(text):
+        return SpatialQuestion(kind="been", thing=visit.room, visit=visit, window=window)
     for pattern in _IS_THERE:
         if match := pattern.match(text):
             return _so_many(match, window) if names_number(match["thing"]) else _is_there(match, window)
@@ -244,8 +296,30 @@ def _so_many(match: re.Match[str], window: TimeWindow | None) -> SpatialQuestion
     return count and SpatialQuestion(kind="how many", thing=count.things[0], count=count, window=window)
 
 
+def _moved(match: re.Match[str], window: TimeWindow | None, *, is_whether: bool) -> SpatialQuestion:
+    return SpatialQuestion(
+        kind="moved often", thing=bare(match["thing"]), change=match["change"].lower(), window=window,
+        holder=bare(match["holder"] or ""), is_from=(match["way"] or "").lower() in {"from", "out of", "off"},
+        is_whether=is_whether,
+    )  # fmt: skip
+
+
+def _seen_when(match: re.Match[str], window: TimeWindow | None) -> SpatialQuestion:
+    said = (match["edge"] or match["late"] or match["time"] or "last").lower()
+    return SpatialQuestion(
+        kind="seen when", thing=bare(match["thing"]), holder=bare(match["holder"] or ""),
+        beside=BESIDE[(match["beside"] or "in").lower()], edge="first" if said == "first" else "last",
+        is_ago=match["ask"].lower() == "how long ago", window=window,
+    )  # fmt: skip
+
+
 def _is_there(match: re.Match[str], window: TimeWindow | None) -> SpatialQuestion:
     asked, thing = match.group().lower(), match["thing"]
+    if thing.lower() in {"anything", "something"} and match["holder"]:
+        beside = BESIDE[(match["beside"] or "in").lower()]
+        return SpatialQuestion(
+            kind="inside", thing=bare(match["holder"]), beside=beside, is_whether=True, window=window
+        )
     is_all = re.match(r"(?:are|were) (?!there\b)", asked) is not None and _DEFINITE.match(thing) is not None
     return SpatialQuestion(
         kind="is there", thing=bare(re.sub(r"^(?:all|each|every)(?: of)? ", "", thing, flags=re.I)),

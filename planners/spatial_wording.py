@@ -55,6 +55,11 @@ def told_spots(states: Sequence[ObjectState], *, one: str = "1", is_sentence: bo
     return f"{head} {told}" if is_sentence and len(spots) == 1 else f"{head}: {told}"
 
 
+def times(count: int) -> str:
+    """`Once`, `Twice`, `3 times`"""
+    return {1: "Once", 2: "Twice"}.get(count, f"{count} times")
+
+
 def be(label: str, *, is_past: bool = False) -> str:
     """`is` or `are`, `was` or `were`: of keys, scissors and glasses there are always several."""
     are = label.endswith("s") and not label.endswith(("ss", "us", "is", "as", "lens"))

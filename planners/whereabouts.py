@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from planners.contents import is_at, spot_of
 from planners.spatial_view import SpatialView, Told
 from planners.spatial_wording import be, listed, told_state
 from planners.ways import how_far
+from planners.windows import duration_words
 from streammem.spatial.records import ObjectState
 
 
@@ -25,6 +29,38 @@ def where(at: SpatialView) -> Told | None:
         more = [f"{len(others) - 3} more"] if len(others) > 3 else []
         told.append(f"Also seen: {listed([*words, *more])}.")
     return Told(text=" ".join(told), evidence=at.evidence(states[:6]), confidence=at.surety(states[0]))
+
+
+def seen_when(at: SpatialView) -> Told | None:
+    """When it was last seen, or first: anywhere, or in one place."""
+    known = at.things(at.asked.thing)
+    spot = spot_of(at, at.asked.holder, at.asked.beside) if at.asked.holder else None
+    if not known or (at.asked.holder and spot is None):
+        return None
+    states = known
+    if spot is not None or at.asked.edge == "first":
+        ids = dict.fromkeys(one.object_id for one in known)
+        states = [one for each in ids for one in at.space.history(each, as_of_ns=at.known_ns)]
+    if spot is not None:
+        holders = [spot.holder] if spot.holder is not None else []
+        states = [one for one in states if is_at(one, spot.room, holders)]
+    there = f" {spot.words}" if spot is not None else ""
+    if not states:
+        newest = max(known, key=lambda one: one.t_ns)
+        was, when = be(newest.label, is_past=True), at.view.words.instant(newest.t_ns)
+        text = f"The {newest.label} {was} not seen{there}; last seen at {when}, {newest.whereabouts()}."
+        return Told(text=text, evidence=at.evidence([newest]), confidence=0.6)
+    if at.asked.edge == "first":
+        state = min(states, key=lambda one: one.t_first_ns)
+        state = replace(state, t_ns=state.t_first_ns)
+    else:
+        state = max(states, key=lambda one: one.t_ns)
+    seen = f"{be(state.label, is_past=True)} {at.asked.edge or 'last'} seen"
+    text = f"The {state.label} {seen}{there} at {at.view.words.instant(state.t_ns)}, {state.whereabouts()}"
+    if at.asked.is_ago:
+        text += f": {duration_words(at.view.now_ns - state.t_ns)} before {at.view.words.instant(at.view.now_ns)}"
+    since = f" {missing_since(at, state)}" if state.is_missing and at.asked.edge != "first" else ""
+    return Told(text=f"{text}.{since}", evidence=at.evidence([state]), confidence=at.surety(state))
 
 
 def where_am_i(at: SpatialView) -> Told | None:

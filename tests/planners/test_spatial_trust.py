@@ -101,6 +101,65 @@ def test_the_answer_does_not_mislead(home: Memory, question: str, says: str) -> 
     assert (found.confidence < 0.5) == says.startswith("Not known"), found.confidence
 
 
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        (
+            "When did you last see the keys?",
+            "The keys were last seen at 2026-09-21T14:13:54+00:00, on the counter in th",
+        ),
+        (
+            "When was the mug first seen?",
+            "The mug was first seen at 2026-09-21T14:13:21+00:00, on the table in the kit",
+        ),
+        (
+            "When was the last time you saw the plate?",
+            "The plate was last seen at 2026-09-21T14:14:19+00:00, on the tab",
+        ),
+        (
+            "How long ago did you see the keys?",
+            "The keys were last seen at 2026-09-21T14:13:54+00:00, on the counter in",
+        ),
+        (
+            "When did you last see the mug in the kitchen?",
+            "The mug was last seen in the kitchen at 2026-09-21T14:13:59",
+        ),
+        (
+            "When did you see the plate in the bedroom?",
+            "The plate was not seen in the bedroom; last seen at 2026-09",
+        ),
+        ("When were you last in the bedroom?", "Last in the bedroom from 2026-09-21T14:13:40+00:00 to 14:13:45."),
+        (
+            "When were you in the kitchen?",
+            "Twice in the kitchen: from 2026-09-21T14:13:21+00:00 to 14:13:35 and from ",
+        ),
+        ("When did you first enter the kitchen?", "First in the kitchen from 2026-09-21T14:13:21+00:00 to 14:13:35."),
+        ("How many times have you been in the kitchen?", "Twice in the kitchen: from 2026-09-21T14:13:21+00:00 to "),
+        ("How often did you go to the bedroom?", "Once in the bedroom: from 2026-09-21T14:13:40+00:00 to 14:13:45."),
+        ("Have you been in the bedroom?", "Yes, once in the bedroom: from 2026-09-21T14:13:40+00:00 to 14:13:45."),
+        ("Did you go to the bedroom?", "Yes, once in the bedroom: "),
+        ("Were you in the bedroom at 2026-09-21T14:13:42?", "Yes, once in the bedroom: at 2026-09-21T14:13:40"),
+        ("Were you in the bedroom at 2026-09-21T14:13:25?", "No, as far as is known: the camera was in the kitchen."),
+        ("How long were you in the bedroom?", "5 seconds in all; once in the bedroom: from 2026-09-21T14:13:40"),
+        ("Which rooms have you seen?", "2 rooms: the kitchen and the bedroom."),
+        ("Which room is the teddy bear in?", "The teddy bear was last seen on the bed in the bedroom at 2026"),
+        ("What room are the keys in?", "The keys were last seen on the counter in the kitchen"),
+        ("Is there anything on the bed?", "Yes: a book and a teddy bear, on the bed; last seen by 2026"),
+        ("Is anything on the shelf?", "No: nothing that was seen is on the shelf."),
+        ("Was the mug moved?", "Yes, at least once: the mug went missing at 2026-09-21T14:14:01"),
+        (
+            "Has anyone moved the plate?",
+            "No, as far as was seen: the plate was last seen on the table in the kitchen at",
+        ),
+        ("Did the keys move?", "No, as far as was seen: the keys were last seen on the counter in the kitchen at 2026"),
+    ],
+)
+def test_what_an_owner_asks_is_answered(home: Memory, question: str, says: str) -> None:
+    found = answer(home, question)
+    assert found.text.startswith(says), found.text
+    assert {one.recording for one in found.evidence} == {"robot"}
+
+
 @pytest.mark.parametrize("question", ["Is the bedroom next to the kitchen?", "Where can I put a plate?"])
 def test_a_thing_that_was_not_meant_is_no_answer(home: Memory, question: str) -> None:
     assert "last seen" not in answer(home, question).text
