@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from streammem.memory import Memory
 from streammem.settings import StoreSettings
+from streammem.store import indexes
 from streammem.store.filters import Where
 from streammem.store.migrations import read_manifest
 from streammem.types import NS_PER_S, Event, EventBundle, Level, Observation, event_id_for
@@ -31,22 +34,27 @@ def folder(vectors: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Pat
     folder = tmp_path_factory.mktemp("indexed") / "m"
     settings = StoreSettings(vector_index_from_rows=2000, batch_rows=4096)
     with Memory.open(folder, write=True, create=True, settings=settings) as memory:
-        for first in range(0, ROWS, PER_EVENT):
-            start = first * NS_PER_S
-            event_id = event_id_for("r", Level.EVENT, start)
-            event = Event(
-                event_id=event_id, recording="r", level=Level.EVENT, t_start_ns=start,
-                t_end_ns=start + PER_EVENT * NS_PER_S, strength=1.0, parent_id=None,
-            )  # fmt: skip
-            observations = tuple(
-                Observation(
-                    observation_id=f"o{n}", event_id=event_id, recording="r", kind="caption", t_start_ns=n * NS_PER_S,
-                    t_end_ns=(n + 1) * NS_PER_S, text="", vector=vectors[n],
-                )
-                for n in range(first, first + PER_EVENT)
-            )  # fmt: skip
-            memory.write(EventBundle(event=event, observations=observations))
+        write_rows(memory, 0, vectors)
     return folder
+
+
+def write_rows(memory: Memory, first: int, vectors: np.ndarray) -> None:
+    """Observations `first`, `first + 1`, ... of a second each, a hundred to an event."""
+    for at in range(0, len(vectors), PER_EVENT):
+        start = (first + at) * NS_PER_S
+        event_id = event_id_for("r", Level.EVENT, start)
+        event = Event(
+            event_id=event_id, recording="r", level=Level.EVENT, t_start_ns=start,
+            t_end_ns=start + PER_EVENT * NS_PER_S, strength=1.0, parent_id=None,
+        )  # fmt: skip
+        observations = tuple(
+            Observation(
+                observation_id=f"o{first + at + n}", event_id=event_id, recording="r", kind="caption",
+                t_start_ns=start + n * NS_PER_S, t_end_ns=start + (n + 1) * NS_PER_S, text="", vector=vector,
+            )
+            for n, vector in enumerate(vectors[at : at + PER_EVENT])
+        )  # fmt: skip
+        memory.write(EventBundle(event=event, observations=observations))
 
 
 def test_the_index_is_made_noted_and_finds_what_exact_search_finds(
@@ -74,6 +82,36 @@ def test_the_index_is_made_noted_and_finds_what_exact_search_finds(
         assert found_right / 400 >= 0.95
 
 
+@pytest.mark.parametrize("found_share", [1.0, 0.5])
+def test_a_table_that_grew_is_checked_again_and_trained_anew_where_that_finds_too_little(
+    folder: Path, vectors: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found_share: float
+) -> None:
+    copy = tmp_path / "m"
+    shutil.copytree(folder, copy)
+    nearest, config = indexes._nearest, indexes.vector_index_config
+    trained: list[int] = []
+
+    def worn(table: Any, column: str, query: Any, *steps: int) -> Any:
+        """An index that finds but a share, until it is trained anew."""
+        found = nearest(table, column, query, *steps)
+        return found if trained else np.where(np.arange(len(found)) < found_share * len(found), found, -1.0)
+
+    monkeypatch.setattr(indexes, "_nearest", worn)
+    monkeypatch.setattr(indexes, "vector_index_config", lambda: trained.append(1) or config())
+    key = f"observations.{COLUMN}"
+    with Memory.open(copy, write=True, settings=StoreSettings(vector_index_from_rows=2000)) as memory:
+        write_rows(memory, ROWS, vectors[:PER_EVENT])
+        memory.compact()
+        assert read_manifest(copy).vector_indexes[key] == read_manifest(folder).vector_indexes[key]
+        write_rows(memory, ROWS + PER_EVENT, vectors[: ROWS // 2])
+        memory.compact()
+    note = read_manifest(copy).vector_indexes[key]
+    assert note.checked_rows == ROWS + PER_EVENT + ROWS // 2
+    assert note.rows == (ROWS if found_share == 1.0 else note.checked_rows)
+    assert bool(trained) == (found_share < 1.0)
+    assert note.recall >= indexes.WANTED_RECALL
+
+
 def test_a_time_window_is_searched_exactly(folder: Path, vectors: np.ndarray) -> None:
     with Memory.open(folder) as memory:
         reader = memory._reader  # pyright: ignore[reportPrivateUsage]
@@ -93,8 +131,6 @@ def test_small_memories_have_no_vector_index(tmp_path: Path) -> None:
 
 def test_rows_without_any_vector_do_not_break_an_index(folder: Path, tmp_path: Path) -> None:
     """LanceDB's own way of adding rows to an index fails where none of them has a vector."""
-    import shutil
-
     copy = tmp_path / "m"
     shutil.copytree(folder, copy)
     with Memory.open(copy, write=True, settings=StoreSettings(vector_index_from_rows=2000)) as memory:
