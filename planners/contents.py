@@ -18,6 +18,13 @@ NEAR_M = 2.0
 """What `near` means in a question without a distance."""
 AROUND_M = 4.0
 """Things farther away than this are not told as standing around somebody."""
+EVERYWHERE = frozenset(
+    {
+        "house", "home", "flat", "apartment", "building", "household", "world", "scene", "video", "recording", "memory",
+        "view", "total",
+    }
+)  # fmt: skip
+"""Words for a place that say nothing of where, unless a room is called so."""
 NOT_KNOWN = 0.3
 """Of an answer that says only why it cannot be known."""
 _SIDE_WORDS: dict[Side, str] = {
@@ -45,6 +52,8 @@ class Spot:
 
 def inside(at: SpatialView) -> Told | None:
     """What is in a room, or in, on or near a thing."""
+    if at.asked.thing.lower() in EVERYWHERE and at.room(at.asked.thing) is None:
+        return _everywhere(at)
     spot = spot_of(at, at.asked.thing, at.asked.beside)
     if spot is None:
         return None
@@ -81,9 +90,8 @@ def around_me(at: SpatialView) -> Told | None:
             text=f"Nothing that was seen {'was' if at.is_past else 'is'} {words}.", evidence=(seen,), confidence=0.6
         )
     named = [f"{plural(one.label, 1)} ({way.distance_m:.1f} m)" for way, one in beside[:MOST_TOLD]]
-    seen_ns = max(one.t_ns for _, one in beside)
-    text = f"{words}: {listed(named)}; last seen by {at.view.words.instant(seen_ns)}."
     states = [one for _, one in beside]
+    text = f"{words}: {listed(named)}; {at.seen_by(states)}."
     return Told(text=text[0].upper() + text[1:], evidence=at.evidence(states[:MOST_TOLD]), confidence=mean(states))
 
 
@@ -98,39 +106,54 @@ def spot_of(at: SpatialView, name: str, beside: Beside) -> Spot | None:
         return None
     holder = holders[0]
     if beside == "near":
-        states = query.near(holder, radius_m=NEAR_M).nearest_first().run()
+        around = query.near(holder, radius_m=NEAR_M).nearest_first().run()
+        states = [one for one in around if not _holds(holder, one) and not _holds(one, holder)]
     else:
-        states = [
-            one
-            for one in query.run()
-            if any(link.object_id == holder.object_id and link.kind in {"on", "in"} for link in one.relations)
-        ]
+        states = [one for one in query.run() if _holds(holder, one)]
     others = [one for one in states if one.object_id != holder.object_id]
     return Spot(states=others, words=f"{beside} the {holder.label}", holder=holder)
 
 
+def _holds(holder: ObjectState, held: ObjectState) -> bool:
+    """Whether a thing is on or in another."""
+    return any(link.object_id == holder.object_id and link.kind in {"on", "in"} for link in held.relations)
+
+
 def _listing(at: SpatialView, states: Sequence[ObjectState], place: str) -> Told:
-    seen_ns = max(one.t_ns for one in states)
+    text = f"{_named(states)}, {place}; {at.seen_by(states)}."
+    return Told(text=text[0].upper() + text[1:], evidence=at.evidence(states[:MOST_TOLD]), confidence=mean(states))
+
+
+def _named(states: Sequence[ObjectState]) -> str:
+    """`a cup and 2 plates`"""
     counted: dict[str, int] = {}
     for one in states:
         counted[one.label] = counted.get(one.label, 0) + 1
-    names = [plural(label, count) for label, count in sorted(counted.items())]
-    text = f"{listed(names[:MOST_TOLD])}, {place}; last seen by {at.view.words.instant(seen_ns)}."
-    return Told(text=text[0].upper() + text[1:], evidence=at.evidence(states[:MOST_TOLD]), confidence=mean(states))
+    return listed([plural(label, count) for label, count in sorted(counted.items())][:MOST_TOLD])
+
+
+def _everywhere(at: SpatialView) -> Told | None:
+    """All that is known, room by room."""
+    states = at.timed(at.space.query()).run()
+    if not states:
+        return None
+    rooms: dict[str, list[ObjectState]] = {}
+    for one in sorted(states, key=lambda one: one.room or "~"):  # what is in no known room comes last
+        rooms.setdefault(f"in the {one.room}" if one.room else "elsewhere", []).append(one)
+    told = "; ".join(f"{room}: {_named(some)}" for room, some in rooms.items())
+    text = f"{told[0].upper()}{told[1:]}; {at.seen_by(states)}."
+    return Told(text=text, evidence=at.evidence(states[:MOST_TOLD]), confidence=mean(states))
 
 
 def nothing_there(at: SpatialView, spots: Sequence[Spot], *, what: str = "Nothing") -> Told:
     """Evidence is that somebody was there; where nobody was, what is there is not known, and that is said."""
     is_there, words = "was" if at.is_past else "is", listed([one.words for one in spots], last="or")
-    evidence = list(at.evidence([one.holder for one in spots if one.holder is not None]))
-    path, steps = at.steps()
-    for room in [one.room for one in spots if one.room is not None]:
-        there = [int(path.t_ns[number]) for number in steps if path.rooms[number] == room]
-        if there:
-            evidence.append(at.span(there[0], there[-1], text=f"the camera was in the {room}", event_ids=()))
+    looked = [at.been_in(one.room) for one in spots if one.room is not None]
+    evidence = [*at.evidence([one.holder for one in spots if one.holder is not None]), *(one for one in looked if one)]
     if len(evidence) == len(spots):
         return Told(text=f"{what} that was seen {is_there} {words}.", evidence=tuple(evidence), confidence=0.6)
     when = (" by then" if at.is_moment else " in that time") if at.is_past else ""
+    path, steps = at.steps()
     text = f"What {is_there} {words} is not known: nobody looked there{when}."
     if len(steps) and not evidence:
         rooms = [f"in the {one}" for one in dict.fromkeys(path.rooms[number] for number in steps) if one]

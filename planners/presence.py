@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from planners.contents import NOT_KNOWN, Spot, spot_of
+from planners.contents import NOT_KNOWN, Spot, nothing_there, spot_of
+from planners.spatial_questions import PERSON
 from planners.spatial_view import UNSURE, SpatialView, Told
 from planners.spatial_wording import MOST_TOLD, be, listed, told_spots, told_state
 from planners.whereabouts import missing_since
@@ -41,8 +42,10 @@ def is_there(at: SpatialView) -> Told | None:
         return _same_room(at, [*names, *others]) if same["what"] in {"room", "place"} else None
     if not at.asked.holder:
         return _anywhere(at)
+    if (room := at.room(at.asked.thing)) is not None:
+        return _next_to(at, room, at.room(at.asked.holder)) if at.asked.beside == "near" else None
     if not any(at.things(name) for name in names):
-        return None
+        return _nobody(at)
     spot = spot_of(at, at.asked.holder, at.asked.beside)
     if spot is None:
         return _no_such_place(at, names)
@@ -65,14 +68,41 @@ def _anywhere(at: SpatialView) -> Told | None:
 
 
 def _room(at: SpatialView) -> Told | None:
-    path, steps = at.steps()
     room = at.room(at.asked.thing)
-    times = [int(path.t_ns[number]) for number in steps if path.rooms[number] == room]
-    if room is None or not times:
+    been = at.been_in(room) if room is not None else None
+    if been is None:
         return None
-    been = at.span(times[0], times[-1], text=f"the camera was in the {room}", event_ids=())
-    text = f"Yes, the camera was in the {room}, last at {at.view.words.instant(times[-1])}."
+    text = f"Yes, the camera was in the {room}, last at {at.view.words.instant(been.t_end_ns)}."
     return Told(text=text, evidence=(been,), confidence=0.95)
+
+
+def _nobody(at: SpatialView) -> Told | None:
+    """People were looked for, and none was ever seen."""
+    spot = spot_of(at, at.asked.holder, at.asked.beside) if at.asked.thing == PERSON else None
+    if spot is None:
+        return None
+    told = nothing_there(at, [spot], what=f"No {PERSON}")
+    if told.confidence == NOT_KNOWN:
+        return told
+    return replace(told, text=f"No: {told.text[0].lower()}{told.text[1:]}")
+
+
+def _next_to(at: SpatialView, room: str, other: str | None) -> Told | None:
+    """Whether one was walked from one room straight into the other."""
+    evidence = tuple(one for name in (room, other) if name is not None and (one := at.been_in(name)) is not None)
+    if other is None or len(evidence) < 2:
+        return None
+    route = at.space.route(room, other, as_of_ns=at.as_of_ns)
+    if route is None:
+        text = f"Not known: no way was walked from the {room} to the {other}."
+        return Told(text=text, evidence=evidence, confidence=NOT_KNOWN)
+    passed = [one for one in dict.fromkeys(place.room for place in route.places) if one not in {None, room, other}]
+    if not passed:
+        text = f"Yes, as it was walked: from the {room} straight into the {other}, {route.distance_m:.1f} m."
+    else:
+        through = listed([f"the {one}" for one in passed])
+        text = f"No, as it was walked: from the {room} to the {other} through {through}, {route.distance_m:.1f} m."
+    return Told(text=text, evidence=evidence, confidence=0.7)
 
 
 def _no_such_place(at: SpatialView, names: Sequence[str]) -> Told | None:
@@ -92,7 +122,7 @@ def _finding(at: SpatialView, name: str, spot: Spot) -> _Finding:
     still = [one for one in states if not one.is_missing]
     if at.asked.is_all and len(still) > 1:
         is_all = len(found) == len(still)
-        told = f"{'all that were seen' if is_all else 'not all of them'}: {told_spots(still)}"
+        told = f"{'all that were seen' if is_all else 'not all of them'}: {told_spots(still, name=name)}"
         return _Finding(is_there=is_all, sentence=told, states=found if is_all else still)
     if found:
         words = f"the {found[0].label} {be(found[0].label, is_past=at.is_past)} {spot.words}"
@@ -109,12 +139,12 @@ def _finding(at: SpatialView, name: str, spot: Spot) -> _Finding:
 
 def _of_one(at: SpatialView, one: _Finding, spot: Spot) -> Told:
     state, evidence = one.states[0], at.evidence(one.states[: MOST_TOLD if at.asked.is_all else 6])
-    sure, when = at.surety(state), at.view.words.instant(max(each.t_ns for each in one.states))
+    sure = at.surety(state)
     if one.is_there is None:
         return Told(text=f"Not known: {one.sentence}.", evidence=evidence, confidence=NOT_KNOWN)
     if at.asked.is_all and len(one.states) > 1:
         verdict = "Yes" if one.is_there else "No"
-        return Told(text=f"{verdict}, {one.sentence}; last seen by {when}.", evidence=evidence, confidence=sure)
+        return Told(text=f"{verdict}, {one.sentence}; {at.seen_by(one.states)}.", evidence=evidence, confidence=sure)
     if one.is_there:
         they = "they were" if be(state.label) == "are" else "it was"
         when = at.view.words.instant(state.t_ns)
@@ -129,8 +159,10 @@ def _of_several(at: SpatialView, findings: Sequence[_Finding]) -> Told:
     decides = re.search(r"\bor\b", at.asked.thing, re.I) is not None  # one that is there, or one that is not
     verdict = decides if decides in verdicts else None if None in verdicts else not decides
     states = [one.states[0] for one in findings if one.states]
-    seen = f"last seen by {at.view.words.instant(max(one.t_ns for one in states))}"
-    told = "; ".join([one.sentence for one in findings] + ([seen] if True in verdicts else []))
+    told = "; ".join(
+        f"{one.sentence} (last seen at {at.view.words.instant(one.states[0].t_ns)})" if one.is_there else one.sentence
+        for one in findings
+    )
     word = "Not known" if verdict is None else "Yes" if verdict else "No"
     sure = NOT_KNOWN if verdict is None else min(at.surety(one) for one in states)
     return Told(text=f"{word}: {told}.", evidence=at.evidence(states), confidence=sure)

@@ -34,6 +34,7 @@ _TELL: dict[SpatialKind, Callable[[SpatialView], Told | None]] = {
     "moved often": spatial_changes.moved_often,
     "way": ways.way,
     "how far": ways.how_far,
+    "nearest": ways.nearest,
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from planners.contents import NOT_KNOWN, Spot, mean, nothing_there, spot_of
+from planners.contents import EVERYWHERE, NOT_KNOWN, Spot, mean, nothing_there, spot_of
 from planners.count_questions import EVERYTHING, ROOMS, CountQuestion
 from planners.number_claims import Claim
 from planners.spatial_changes import kinds_for
@@ -17,13 +17,6 @@ from planners.spatial_view import UNSURE, SpatialView, Told
 from planners.spatial_wording import MOST_TOLD, listed, plural, told_change, told_spots
 from streammem.spatial.records import ObjectState
 
-EVERYWHERE = frozenset(
-    {
-        "house", "home", "flat", "apartment", "building", "household", "world", "scene", "video", "recording", "memory",
-        "view", "total",
-    }
-)  # fmt: skip
-"""Words for a place that say nothing of where, unless a room is called so."""
 MOST_HOLDER_WORDS = 2
 """Words that name a room or a thing."""
 
@@ -74,7 +67,7 @@ def how_many(at: SpatialView) -> Told | None:
     missing = "".join(f"No {name} is known. " for name in unknown)
     sure = min(at.surety(counted[0]), mean(counted)) * (UNSURE if unknown else 1.0)
     return Told(
-        text=f"{missing}{told}; {_seen_by(at, counted)}.", evidence=at.evidence(counted[:MOST_TOLD]), confidence=sure,
+        text=f"{missing}{told}; {at.seen_by(counted)}.", evidence=at.evidence(counted[:MOST_TOLD]), confidence=sure,
         number=len(counted),
     )  # fmt: skip
 
@@ -101,9 +94,9 @@ def _verdict(
     sure = min(at.surety(counted[0]), mean(counted))
     if unknown:
         seen = "".join(f"no {name} was seen. " for name in unknown)
-        text, sure = f"Not known: {seen}T{told[1:]}; {_seen_by(at, counted)}.", NOT_KNOWN
+        text, sure = f"Not known: {seen}T{told[1:]}; {at.seen_by(counted)}.", NOT_KNOWN
     else:
-        text = f"{verdict}: {told}; {_seen_by(at, counted)}.{more}"
+        text = f"{verdict}: {told}; {at.seen_by(counted)}.{more}"
     return Told(
         text=text, evidence=at.evidence(counted[:MOST_TOLD]), confidence=min(sure, 0.6) if is_open else sure
     )  # fmt: skip
@@ -125,15 +118,11 @@ def _more(word: str) -> str:
     return f" There may be {word} where nobody looked."
 
 
-def _seen_by(at: SpatialView, counted: Sequence[ObjectState]) -> str:
-    return f"last seen by {at.view.words.instant(max(one.t_ns for one in counted))}"
-
-
 def _kind(at: SpatialView, name: str) -> list[ObjectState]:
     """The things of a name, the missing ones too."""
     if name.lower() in EVERYTHING:
         return at.timed(at.space.query().with_missing()).newest_first().run()
-    return at.things(name)
+    return at.things(name, every_kind=True)
 
 
 def _counted(group: _Group, *, words: str, is_sentence: bool = False) -> str:
@@ -147,7 +136,7 @@ def _counted(group: _Group, *, words: str, is_sentence: bool = False) -> str:
         kinds = [plural(label, sum(one.label == label for one in some)) for label in sorted(labels)]
         head = f"{len(some)} things" if len(some) > 1 else "1 thing"
         return f"{head}{f' {words}' if words else ''}: {listed(kinds[:MOST_TOLD])}"
-    return told_spots(some, one="one" if is_sentence else "1", is_sentence=is_sentence)
+    return told_spots(some, name=group.name, one="one" if is_sentence else "1", is_sentence=is_sentence)
 
 
 def _changed(at: SpatialView, asked: CountQuestion, kinds: Sequence[Sequence[ObjectState]]) -> Told | None:

@@ -25,8 +25,10 @@ from planners.words import bare
 
 SpatialKind = Literal[
     "where", "where before", "where am i", "seen when", "been", "inside", "is there", "how many", "around me",
-    "changed", "moved when", "moved often", "way", "how far",
+    "changed", "moved when", "moved often", "way", "how far", "nearest",
 ]  # fmt: skip
+PERSON = "person"
+"""The label of people."""
 Side = Literal["left", "right", "ahead", "behind", "around"]
 
 _THING = r"(?P<thing>.+?)"
@@ -51,7 +53,7 @@ _WHERE = (
     ),
     re.compile(rf"^(?:find|locate) {_THING}{_END}", re.I),
     re.compile(rf"^(?:in|on) (?:what|which) (?:room|place|table|shelf) (?:is|are|was|were) {_THING}{_END}", re.I),
-    re.compile(rf"^(?:what|which) (?:room|place) (?:is|are|was|were) {_THING} (?:in|at){_END}", re.I),
+    re.compile(rf"^(?:what|which) \w+ (?:is|are|was|were) {_THING} (?:in|at|on){_END}", re.I),
 )
 _INSIDE = re.compile(
     r"^(?:what|which (?:things|objects|items))(?: (?:things|objects|items|else))? "
@@ -82,7 +84,8 @@ _SEEN_WHEN = (
 )
 _WHICH_ROOMS = re.compile(
     rf"^(?:which|what) rooms (?:are there|do you know|(?:have|did|were|was) {_BY} (?:been (?:in|to)|in|visit(?:ed)?|"
-    rf"enter(?:ed)?|pass(?:ed)? through|go (?:in)?to|know|{_SAW}))$",
+    rf"enter(?:ed)?|pass(?:ed)? through|go (?:in)?to|know|{_SAW}))$|"
+    rf"^where (?:have|had|were|did) {_BY} (?:been|go|gone)$",
     re.I,
 )
 _SEES = r"(?:see|saw|seen|find|found|notice[d]?|spot(?:ted)?|pass(?:ed)?|have|had|got)"
@@ -90,9 +93,11 @@ _WHO = r"(?:i|we|you|the robot|anyone|anybody|somebody|someone)"
 _IS_THERE = (
     re.compile(rf"^(?:is|are|was|were) there (?:still )?{_THING}{_HELD}?{_END}", re.I),
     re.compile(rf"^(?:is|are|was|were) {_THING}(?: still| already| now)?{_HELD}{_END}", re.I),
+    re.compile(rf"^(?:is|are|was|were) {_THING} (?:still )?there(?P<beside>(?!))?(?P<holder>(?!))?{_END}", re.I),
     re.compile(rf"^(?:have|has|had|did|do|does) {_WHO} (?:ever |already |still )?{_SEES} {_THING}{_HELD}?{_END}", re.I),
 )
 _DEFINITE = re.compile(r"(?:all|each|every|the|my|our|your|his|her|their|these|those)\b", re.I)
+_ALL = re.compile(r"^(?:all|each|every)(?: of)? ", re.I)
 _ME = r"(?:me|you|us|the robot|the camera)"
 _SIDES: dict[Side, str] = {
     "left": rf"(?:(?:to|on|at) )?(?:the |my |your |its )?left(?:[- ]hand)?(?: side)?(?: of {_ME})?",
@@ -172,6 +177,17 @@ _WAY = (
     re.compile(
         r"^(?:please )?(?:take|lead|guide|bring|direct|navigate) (?:me|us) (?:back )?(?:from (?P<start>.+?) )?to "
         rf"{_THING}(?P<later>(?!))?{_END}",
+        re.I,
+    ),
+)
+_NEAREST = (
+    re.compile(
+        rf"^(?:what|which|where) (?:is|are) (?:the )?(?:nearest|closest) {_THING}"
+        rf"(?: to (?:me|us|you|here|the robot))?{_END}",
+        re.I,
+    ),
+    re.compile(
+        rf"^(?:what|which) {_THING} (?:is|are) (?:the )?(?:nearest|closest)(?: to (?:me|us|you|here|the robot))?{_END}",
         re.I,
     ),
 )
@@ -276,6 +292,9 @@ def _read(text: str, window: TimeWindow | None) -> SpatialQuestion | None:
             return SpatialQuestion(
                 kind="inside", thing=bare(match["thing"]), beside=BESIDE[match["beside"].lower()], window=window
             )
+    for pattern in _NEAREST:
+        if match := pattern.match(text):
+            return SpatialQuestion(kind="nearest", thing=bare(match["thing"]), window=window)
     for pattern in _HOW_FAR:
         if match := pattern.match(text):
             return SpatialQuestion(kind="how far", thing=bare(match["thing"]), window=window)
@@ -320,9 +339,10 @@ def _is_there(match: re.Match[str], window: TimeWindow | None) -> SpatialQuestio
         return SpatialQuestion(
             kind="inside", thing=bare(match["holder"]), beside=beside, is_whether=True, window=window
         )
+    is_anybody = thing.lower() in {"anybody", "anyone", "somebody", "someone"}
     is_all = re.match(r"(?:are|were) (?!there\b)", asked) is not None and _DEFINITE.match(thing) is not None
     return SpatialQuestion(
-        kind="is there", thing=bare(re.sub(r"^(?:all|each|every)(?: of)? ", "", thing, flags=re.I)),
+        kind="is there", thing=PERSON if is_anybody else bare(_ALL.sub("", thing)),
         holder=bare(match["holder"] or ""), beside=BESIDE[(match["beside"] or "in").lower()], window=window,
         is_all=is_all, is_ever=re.match(r"(?:is|are|was|were)\b", asked) is None,
     )  # fmt: skip

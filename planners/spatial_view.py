@@ -29,10 +29,14 @@ from streammem.types import NS_PER_S, Evidence, Modality
 
 _MOMENT_S = 0.001
 """No span is shorter. What is known at `10:42` is what is known at the end of that minute (`resolve_window`)."""
+_KIND_SCORE = 0.9
+"""Of a label whose last word is said (`Namer.scores`)."""
 _NEVER_NS = 1 << 62
 """For a time that was not observed."""
 PICTURE_S = 3.0
 """A picture taken within this of a sighting shows it, most likely."""
+SEEN_TOGETHER_S = 60.0
+"""Things that were last seen within so much of each other are told with one time."""
 UNSURE = 0.7
 """Factor where the question says more of a thing than its label does (`red mug`)."""
 
@@ -68,8 +72,12 @@ class SpatialView:
 
     # --- what is named ------------------------------------------------------------------------------------------------
 
-    def things(self, name: str) -> list[ObjectState]:
-        """States of the things that a phrase names, in the question's window; the newest known where it has none."""
+    def things(self, name: str, *, every_kind: bool = False) -> list[ObjectState]:
+        """States of the things that a phrase names, in the question's window; the newest known where it has none.
+
+        Args:
+            every_kind: `tables` names coffee tables too, even where there is a plain table.
+        """
         known = self.timed(self.space.query().with_missing()).newest_first().run()
         labels = {one.label for one in known}
         if bare(name).casefold() not in labels and self.room(name) is not None:
@@ -81,7 +89,8 @@ class SpatialView:
         if not scores and content_words(name):  # nothing means `it`
             scores = Namer(self.view.memory.encoder).scores(name, labels)
         best = max(scores.values(), default=0.0)
-        named = [one for one in known if scores.get(one.label, 0.0) >= best > 0.0]
+        least = min(best, _KIND_SCORE) if every_kind and len(stems(name)) == 1 else best
+        named = [one for one in known if scores.get(one.label, 0.0) >= least > 0.0]
         named.sort(key=lambda one: (one.is_missing, -one.t_ns, one.object_id))
         return named
 
@@ -196,6 +205,19 @@ class SpatialView:
             recording=self.space.recording, t_start_ns=start_ns, t_end_ns=end_ns, event_ids=event_ids, text=text,
             modality=modality, score=0.95, keyframe_id=self.picture(start_ns, end_ns),
         )  # fmt: skip
+
+    def been_in(self, room: str) -> Evidence | None:
+        """That the camera was in a room in the time that is asked about; None where it was not."""
+        path, steps = self.steps()
+        times = [int(path.t_ns[number]) for number in steps if path.rooms[number] == room]
+        return self.span(times[0], times[-1], text=f"the camera was in the {room}", event_ids=()) if times else None
+
+    def seen_by(self, states: Sequence[ObjectState]) -> str:
+        """`last seen by 0:10:42`; where some were seen long before others, `last seen between 0:01:20 and 0:10:42`."""
+        first_ns, last_ns = min(one.t_ns for one in states), max(one.t_ns for one in states)
+        if last_ns - first_ns <= SEEN_TOGETHER_S * NS_PER_S:
+            return f"last seen by {self.view.words.instant(last_ns)}"
+        return "last seen between {} and {}".format(*self.view.words.ends(first_ns, last_ns))
 
     def picture(self, start_ns: int, end_ns: int) -> str | None:
         """The picture taken nearest to the end of a span, of any recording, where one was taken about then."""

@@ -43,8 +43,13 @@ def told_change(change: ObjectChange, words: TimeWords) -> str:
     return f"{change.text} {when}"
 
 
-def told_spots(states: Sequence[ObjectState], *, one: str = "1", is_sentence: bool = False) -> str:
-    """`3 cups: 2 on the table in the kitchen and 1 on the sofa in the hall`; in a sentence, `one cup on the table`."""
+def told_spots(states: Sequence[ObjectState], *, name: str, one: str = "1", is_sentence: bool = False) -> str:
+    """`3 cups: 2 on the table in the kitchen and 1 on the sofa in the hall`; in a sentence, `one cup on the table`; of
+    several kinds, `2 tables: a coffee table in the hall and a dining table in the kitchen`."""
+    if len({state.label for state in states}) > 1:
+        told = sorted(f"{plural(state.label, 1)} {state.whereabouts()}" for state in states)
+        noun = name if name.endswith("s") else plural(name, 2).removeprefix("2 ")
+        return f"{len(states)} {noun}: {listed(told[:MOST_TOLD])}"
     spots: dict[str, int] = {}
     for state in states:
         spots[state.whereabouts()] = spots.get(state.whereabouts(), 0) + 1

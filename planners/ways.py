@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from planners.count_questions import EVERYTHING
 from planners.question import parse_clause
 from planners.spatial_view import SpatialView, Told
 from planners.words import bare, name_words
@@ -48,12 +49,25 @@ def how_far(at: SpatialView) -> Told | None:
     name = target if isinstance(target, str) else target.label
     text = f"The {bare(name)} is {direction_from(here, np.asarray(point)).text}"
     states = [target] if isinstance(target, ObjectState) else []
-    path = at.space.path(as_of_ns=at.as_of_ns)
-    evidence = at.evidence(states) or (
-        at.span(int(path.t_ns[-1]), int(path.t_ns[-1]), text=f"the {name} was passed", event_ids=()),
-    )
+    been = at.been_in(name) if not states else None
+    evidence = at.evidence(states) or ((been,) if been is not None else ())
     where = f", {states[0].whereabouts()}, last seen {at.view.words.instant(states[0].t_ns)}" if states else ""
     return Told(text=f"{text}{where}.", evidence=evidence, confidence=0.9)
+
+
+def nearest(at: SpatialView) -> Told | None:
+    """The thing of a name that is nearest to whoever looks."""
+    here, name = at.pose(), at.asked.thing
+    known = at.timed(at.space.query()).run() if name.lower() in EVERYTHING else at.things(name, every_kind=True)
+    still = [one for one in known if not one.is_missing]
+    if here is None or not still:
+        return None
+    found = [(direction_from(here, np.asarray(one.object_position)), one) for one in still]
+    way, state = min(found, key=lambda pair: (pair[0].distance_m, pair[1].object_id))
+    noun = "thing" if name.lower() in EVERYTHING else name
+    seen = f"last seen at {at.view.words.instant(state.t_ns)}"
+    text = f"The nearest {noun} is the {state.label} {state.whereabouts()}, {way.text}; {seen}."
+    return Told(text=text, evidence=at.evidence([state]), confidence=at.surety(state))
 
 
 def _goal(at: SpatialView) -> tuple[str | ObjectState | tuple[float, float, float] | None, str, tuple[Evidence, ...]]:

@@ -59,6 +59,10 @@ class Namer:
                 found[label] = 1.0
             elif words and words[-1] in said:
                 found[label] = 0.9
+        whole = [set(stems(label)) for label, score in found.items() if score == 1.0]
+        for label in list(found):  # `coffee table` names no plain `table` where there is a coffee table
+            if any(set(stems(label)) < words for words in whole):
+                del found[label]
         if found or self._encoder is None or not said:
             return found
         return self._by_meaning(text, known)

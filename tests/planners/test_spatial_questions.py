@@ -319,7 +319,7 @@ def carried(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder) 
     table to the sofa; the bowl stays. Somebody talks of five more moves."""
     there = [0.5 * step for step in range(1, 15)]
     table, sink, sofa = (2.1, 1.4, 0.8), (3.5, -1.0, 0.8), (6.2, 1.7, 0.85)
-    things = {"plate": (1.8, 1.6, 0.77), "bowl": (2.3, 1.3, 0.8)}
+    things = {"plate": (1.8, 1.6, 0.77), "bowl": (2.3, 1.3, 0.8), "coffee table": (5.0, -1.5, 0.2)}
     with Memory.open(tmp_path_factory.mktemp("carried") / "m", write=True, create=True, encoder=encoder) as memory:
         with SpatialMemory.open(memory) as space:
             space.name_rooms(ROOMS)
@@ -362,6 +362,15 @@ def test_moves_of_a_thing_are_counted_as_events(carried: Memory, question: str, 
         assert all("moved from" in event.text for event in events)
     number = {"Never": 0, "Once": 1, "Twice": 2, "3": 3}[re.split(r"\W", says)[0]]
     assert answer(carried, question, choices=["None", "One", "Two", "Three", "Four"]).choice == number
+
+
+def test_things_of_several_kinds_are_counted_under_the_name_they_share(carried: Memory) -> None:
+    tables = "2 tables: a coffee table in the hall and a table in the kitchen; last seen"
+    assert answer(carried, "How many tables are there?").text.startswith(tables)
+    assert answer(carried, "Are there two tables?").text.startswith(f"Yes: there are {tables}")
+    assert answer(carried, "How many coffee tables are there?").text.startswith(
+        "1 coffee table: in the hall; last seen"
+    )
 
 
 def test_moves_of_what_was_not_seen_are_counted_as_they_are_told(carried: Memory) -> None:
