@@ -101,6 +101,6 @@ class Body(Protocol):
 
     def sense(self) -> BodyState: ...
 
-    def do(self, command: Command) -> Done:
-        """Blocks until it is done or cannot be."""
+    def do(self, command: Command, *, until_step: int | None = None) -> Done:
+        """Blocks until it is done or cannot be, or until so many steps were taken over all tasks."""
         ...

@@ -29,14 +29,16 @@ class Judgement:
 class Critic:
     """Of one task; `new_goal` clears what it holds against calls."""
 
-    def __init__(self, *, max_steps: int, max_calls: int) -> None:
-        self._max_steps = max_steps
+    def __init__(self, *, max_calls: int) -> None:
+        self._max_steps = 0
         self._max_calls = max_calls
         self._calls = 0
         self._failures: Counter[str] = Counter()
         self._situations: Counter[tuple[str, ...]] = Counter()
 
-    def new_goal(self) -> None:
+    def new_goal(self, *, max_steps: int) -> None:
+        """`max_steps`: the goal is left when the body has taken so many."""
+        self._max_steps = max_steps
         self._failures.clear()
         self._situations.clear()
 

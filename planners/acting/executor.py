@@ -29,6 +29,8 @@ class ActingSettings:
     """Budgets of one task."""
 
     max_steps: int = 1_000
+    goal_steps: tuple[int, ...] = ()
+    """Of each goal, in their order; a goal beyond these has what the task has left."""
     max_calls: int = 120
 
 
@@ -102,11 +104,14 @@ def act(
     begin = body.sense()  # a body counts on from task to task
     most = begin.steps + settings.max_steps
     hands = Hands(body, knowledge, speak=say, max_steps=most)
-    critic = Critic(max_steps=most, max_calls=settings.max_calls)
+    critic = Critic(max_calls=settings.max_calls)
     reports: list[GoalReport] = []
     knowledge.note(begin)
-    for goal in planner.goals(instruction, knowledge):
-        critic.new_goal()
+    for index, goal in enumerate(planner.goals(instruction, knowledge)):
+        hands.max_steps = most
+        if index < len(settings.goal_steps):
+            hands.max_steps = min(most, body.sense().steps + settings.goal_steps[index])
+        critic.new_goal(max_steps=hands.max_steps)
         reports.append(_pursue(goal, body, knowledge, hands, critic, planner))
         logger.info("goal %s: %s", goal, reports[-1].reason or "reached")
     end = body.sense()

@@ -26,14 +26,14 @@ class Hands:
 
     Args:
         speak: is given what is said.
-        max_steps: a search stops when the body has taken so many.
+        max_steps: the body goes no further when it has taken so many; may be set anew for each goal.
     """
 
     def __init__(self, body: Body, knowledge: Knowledge, *, speak: Callable[[str], None], max_steps: int) -> None:
         self._body = body
         self._knowledge = knowledge
         self._speak = speak
-        self._max_steps = max_steps
+        self.max_steps = max_steps
         self._sought: str | None = None
         self.exploring_steps = 0
         """Steps spent so far on going to, and looking at, places where the thing sought was not."""
@@ -87,7 +87,7 @@ class Hands:
             before = state.steps
             if self._knowledge.in_view(name, state):
                 return None
-            if state.steps >= self._max_steps:
+            if state.steps >= self.max_steps:
                 return "the budget of steps is spent"
             guess = next(iter(self._knowledge.guesses(name, state)), None)
             if guess is None:
@@ -121,4 +121,4 @@ class Hands:
         return state
 
     def _do(self, command: DriveTo | Take | Put | LookAround | Rest) -> Done:
-        return self._body.do(command)
+        return self._body.do(command, until_step=self.max_steps)

@@ -52,6 +52,7 @@ class PaperBody:
         self.steps = 0
         self.slippery = slippery
         self.commands: list[Command] = []
+        self.limits: list[int | None] = []
 
     @property
     def reach_m(self) -> float:
@@ -70,7 +71,8 @@ class PaperBody:
             steps=self.steps, travelled_m=0.0,
         )  # fmt: skip
 
-    def do(self, command: Command) -> Done:
+    def do(self, command: Command, *, until_step: int | None = None) -> Done:
+        self.limits.append(until_step)
         self.commands.append(command)
         self.steps += 1
         match command:
@@ -186,6 +188,19 @@ def test_a_search_ends_with_the_budget() -> None:
     assert 0 < report.steps < 80
 
 
+def test_each_goal_may_have_a_budget_of_its_own() -> None:
+    body = PaperBody({"mug": (9, 3), "book": (1, 3)})
+    body.steps = 1_000  # of tasks before
+    report = act(
+        "fetch the mug, then put the book on the desk", body=body, spots=SPOTS, memory=None,
+        planner=RulePlanner(reach_m=1.0), settings=ActingSettings(max_steps=500, goal_steps=(20,)),
+    )  # fmt: skip
+    assert [one.is_reached for one in report.goals] == [False, True]
+    assert report.goals[0].reason == "the budget of steps is spent"
+    assert body.limits[0] == 1_020
+    assert body.limits[-1] == 1_500  # beyond the goals named, what the task has left
+
+
 def test_checks_before_name_what_is_missing() -> None:
     body = PaperBody({"mug": (9, 3), "book": (1, 3)})
     knowledge = Knowledge(SPOTS, None)
@@ -209,10 +224,11 @@ def test_checks_before_name_what_is_missing() -> None:
 
 def test_the_critic_breaks_loops_and_keeps_budgets() -> None:
     state = PaperBody({}).sense()
-    critic = Critic(max_steps=100, max_calls=50)
+    critic = Critic(max_calls=50)
+    critic.new_goal(max_steps=100)
     advice = [critic.judge(Find(what="mug"), None, state).advice for _ in range(3)]
     assert advice == ["go on", "go on", "give up"]
-    critic.new_goal()
+    critic.new_goal(max_steps=100)
     assert critic.judge(Find(what="mug"), "not there", state).advice == "replan"
     assert critic.judge(Find(what="mug"), None, replace(state, steps=100)).advice == "give up"
 

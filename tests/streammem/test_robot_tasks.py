@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from perception.simulation.household import make_household
-from streammem.app.robot.tasks import EVAL_CAMERA, KINDS, Task, Wanted, make_task, run_task
+from streammem.app.robot.tasks import EVAL_CAMERA, KINDS, Task, Wanted, make_task, run_task, stage_budget
 from streammem.spatial.spatial_memory import SpatialMemory
 
 
@@ -21,10 +21,26 @@ def test_tasks_follow_from_their_seed_and_ask_for_what_is_there(kind: str) -> No
     for wanted in task.stages:
         assert wanted.to in names | {"me"}
         assert wanted.what is None or wanted.what in {one.label for one in home.items}
-    assert len(task.stages) == {"composite": 2, "long": 4, "route": 4}.get(kind, 1)
+    assert len(task.stages) == {"composite": 2, "long": 4, "route": 4, "return": 4}.get(kind, 1)
     for thing, place in task.carried:
         assert home.item(thing).on != place
     assert bool(task.carried) == (kind == "moved")
+
+
+def test_what_is_returned_for_lies_where_the_robot_was_sent_before() -> None:
+    for seed in range(5):
+        home = make_household(seed)
+        first, second, fetch, put = make_task("return", home, seed=seed).stages
+        on = {one.label: one.on for one in home.items}
+        assert (first.what, second.what) == (None, None)
+        assert (on[fetch.what or ""], on[put.what or ""]) == (first.to, second.to)
+        assert home.piece(first.to).room != home.piece(second.to).room
+        assert put.to != second.to
+
+
+def test_a_stage_has_a_budget_of_an_experts_steps() -> None:
+    assert stage_budget(10.0, patience=1) == 50  # forty steps of a quarter metre, and ten
+    assert stage_budget(10.0, patience=2.5) == 125
 
 
 def test_a_thing_that_was_seen_is_fetched_in_fewer_steps(tmp_path: Path) -> None:
@@ -46,7 +62,12 @@ def test_a_thing_that_was_seen_is_fetched_in_fewer_steps(tmp_path: Path) -> None
             world.step(Idle())
             memory.observe(look_of(world.sense()))
     without, _ = run_task(task, memory_folder=None)
-    with_memory, goals = run_task(task, memory_folder=tmp_path)
+    hurried, goals = run_task(task, memory_folder=None, patience=1.5)
+    assert not hurried.is_done
+    assert hurried.steps == stage_budget(hurried.shortest_m, patience=1.5) < without.steps
+    assert goals[0].reason == "the budget of steps is spent"
+    assert hurried.stages[0].error_m > 1
+    with_memory, goals = run_task(task, memory_folder=tmp_path, patience=1.5)
     assert with_memory.is_done
     assert goals[0].is_reached
     assert with_memory.exploring_steps == 0

@@ -48,7 +48,6 @@ class SimulatedBody:
         observe_every: every so many steps a look is remembered.
         look_every: every so many steps ahead there is a look at all; turning, it looks at every step.
         watch: is given every look, e.g. to record it.
-        max_steps: no command takes the body beyond so many steps.
     """
 
     def __init__(
@@ -59,14 +58,13 @@ class SimulatedBody:
         observe_every: int = 1,
         look_every: int = 1,
         watch: Callable[[Sensed], None] | None = None,
-        max_steps: int = 100_000,
     ) -> None:
         self._world = world
         self._memory = memory
         self._observe_every = max(1, observe_every)
         self._look_every = max(1, look_every)
         self._watch = watch
-        self._max_steps = max_steps
+        self._until_step: int | None = None
         self._first_step = world.steps
         self._travelled_m = 0.0
         self._remembered_ns = -1
@@ -93,7 +91,8 @@ class SimulatedBody:
             travelled_m=self._travelled_m,
         )
 
-    def do(self, command: Command) -> Done:
+    def do(self, command: Command, *, until_step: int | None = None) -> Done:
+        self._until_step = until_step
         try:
             match command:
                 case DriveTo():
@@ -176,13 +175,13 @@ class SimulatedBody:
     # --- looking ------------------------------------------------------------------------------------------------------
 
     def _hand(self, action: Grasp | Release) -> Done:
+        self._check_budget()
         outcome = self._world.step(action)
         self._look(remember=True)
         return Done(problem=outcome.problem)
 
     def _step(self, action: Move | Idle, *, look: bool = True) -> bool:
-        if self._world.steps - self._first_step >= self._max_steps:
-            raise BodyStopped
+        self._check_budget()
         before = self._world.position_m
         outcome = self._world.step(action)
         self._travelled_m += math.dist(before, self._world.position_m)
@@ -190,6 +189,10 @@ class SimulatedBody:
         if look and (is_turn or self._world.steps % self._look_every == 0):
             self._look(remember=(self._world.steps % self._observe_every) == 0)
         return outcome.is_done
+
+    def _check_budget(self) -> None:
+        if self._until_step is not None and self._world.steps - self._first_step >= self._until_step:
+            raise BodyStopped
 
     def _look(self, *, remember: bool) -> None:
         sensed = self._world.sense()

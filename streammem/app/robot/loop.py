@@ -78,7 +78,7 @@ def build_planner(settings: Settings, *, folder: Path, reach_world: Callable[[],
     home = make_household(robot.home_seed)
     shared = SharedWorld(reach_world(), home=home, step_s=STEP_S)
     # Looks reach the memory through the perception node, not through the body.
-    body = SimulatedBody(shared, memory=None, max_steps=1_000_000)
+    body = SimulatedBody(shared, memory=None)
     planner: ActionPlanner
     if robot.planner == "chat":
         from planners.acting.chat import ChatPlanner

@@ -21,7 +21,7 @@ class Stage:
     shortest_m: float
     """The way an expert would have gone for this stage."""
     error_m: float
-    """How far from the stage's goal the robot was when it took it for done, along the way."""
+    """How far from the stage's goal the robot (or what it should bring) was at the stage's end, along the way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

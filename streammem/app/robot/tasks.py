@@ -2,7 +2,10 @@
 without the memory of it.
 
 Kinds: `fetch` (a thing to a person), `put` (a thing to a piece of furniture), `composite` (two of these), `long`
-(four), `moved` (fetch what somebody carried elsewhere after the walk), `route` (go to three rooms and things in order).
+(four), `moved` (fetch what somebody carried elsewhere after the walk), `route` (go to a room, a thing, a piece of
+furniture and another thing), `return` (go to two pieces of furniture, then fetch what lies on the first and put
+elsewhere what lies on the second: things seen two stages before). A stage of a task of several may be given a budget,
+as a multiple of what an expert needs for it, the same for every robot: what is not done by then is left for the next.
 Whether a stage was done is judged by the world, not by the robot. Everything follows from seeds.
 """
 
@@ -18,7 +21,8 @@ from typing import Literal
 import numpy as np
 
 from perception.simulation.bullet import HANDING_M, BulletHousehold, BulletSettings
-from perception.simulation.household import Household, free_spot, make_household
+from perception.simulation.environment import FORWARD_M
+from perception.simulation.household import Household, Solid, free_spot, make_household
 from planners.acting import ActingSettings, DriveTo, GoalReport, LookAround, act
 from planners.acting.planner import ActionPlanner
 from planners.acting.rules import RulePlanner
@@ -26,13 +30,16 @@ from streammem.app.robot.body import SimulatedBody, spots_of
 from streammem.app.robot.metrics import Stage, Trial
 from streammem.spatial.spatial_memory import SpatialMemory
 
-Kind = Literal["fetch", "put", "composite", "long", "moved", "route"]
-KINDS: tuple[Kind, ...] = ("fetch", "put", "composite", "long", "moved", "route")
+Kind = Literal["fetch", "put", "composite", "long", "moved", "route", "return"]
+KINDS: tuple[Kind, ...] = ("fetch", "put", "composite", "long", "moved", "route", "return")
+OF_STAGES: tuple[Kind, ...] = ("composite", "long", "route", "return")
 
 _CLOSE_M = 1.6
 """A robot this near to a thing is at it (the arm reaches 1 m; LH-VLN takes 1 m beside the goal)."""
 _AWAY_S = 3600.0
 """Between the walk and the task."""
+_TURNS = 10
+"""Steps of a stage that turn, take and put: a robot that knows where everything is needs its way and 8 to 17 more."""
 EVAL_CAMERA = BulletSettings(width=160, height=120)
 """Small pictures: a look costs 6 ms, and a mug two metres away is still 60 pixels."""
 
@@ -79,6 +86,15 @@ def make_task(kind: Kind, home: Household, *, seed: int) -> Task:
     if kind == "route":
         goals = [str(rng.choice(rooms)), items[0], str(rng.choice(pieces)), items[1]]
         return _task(kind, home, tuple(Wanted(what=None, to=one) for one in goals))
+    if kind == "return":
+        first = items[0]
+        second = next(one for one in items if _lies_on(one, home).room != _lies_on(first, home).room)
+        return _task(kind, home, (
+            Wanted(what=None, to=_lies_on(first, home).name),
+            Wanted(what=None, to=_lies_on(second, home).name),
+            Wanted(what=first, to="me"),
+            Wanted(what=second, to=other_piece(second)),
+        ))  # fmt: skip
     count = 2 if kind == "composite" else 4
     stages = tuple(
         Wanted(what=label, to="me" if index % 2 == 0 else other_piece(label))
@@ -113,8 +129,15 @@ def run_task(
     memory_folder: Path | None,
     planner: ActionPlanner | None = None,
     max_steps: int = 1_500,
+    patience: float | None = None,
 ) -> tuple[Trial, tuple[GoalReport, ...]]:
-    """Tries a task. With `memory_folder` the robot remembers the walk, and goes on remembering."""
+    """Tries a task.
+
+    Args:
+        memory_folder: the robot remembers what is in there, and goes on remembering; an empty one: what it sees during
+            the task; None: no memory.
+        patience: each stage may take so many times the steps of an expert; None: only the whole has a budget.
+    """
     started = time.process_time()
     home = make_household(task.home_seed)
     with BulletHousehold(EVAL_CAMERA, home=home) as world:
@@ -123,17 +146,18 @@ def run_task(
             world.carry_away(thing, place, seed=task.home_seed)
         start = world.position_m
         world.person_m = start
-        memory = SpatialMemory.open(memory_folder, write=True) if memory_folder is not None else None
+        memory = SpatialMemory.open(memory_folder, write=True, create=True) if memory_folder is not None else None
         try:
-            body = SimulatedBody(world, memory=memory, observe_every=2, look_every=2, max_steps=max_steps)
+            body = SimulatedBody(world, memory=memory, observe_every=2, look_every=2)
             truth = _shortest(task, world)
+            budgets = tuple(stage_budget(length, patience=patience) for length in truth) if patience else ()
             report = act(
                 task.instruction,
                 body=body,
                 spots=spots_of(world.home, person_m=start),
                 memory=memory,
                 planner=planner or RulePlanner(reach_m=body.reach_m),
-                settings=ActingSettings(max_steps=max_steps, max_calls=200),
+                settings=ActingSettings(max_steps=max_steps, goal_steps=budgets, max_calls=200),
             )
         finally:
             if memory is not None:
@@ -150,6 +174,17 @@ def run_task(
             seconds=time.process_time() - started,
         )
         return trial, report.goals
+
+
+def stage_budget(shortest_m: float, *, patience: float) -> int:
+    """Steps that a stage may take."""
+    return round(patience * (shortest_m / FORWARD_M + _TURNS))
+
+
+def _lies_on(label: str, home: Household) -> Solid:
+    item = next(one for one in home.items if one.label == label)
+    assert item.on is not None
+    return home.piece(item.on)
 
 
 def _task(kind: Kind, home: Household, stages: Sequence[Wanted], carried: tuple[tuple[str, str], ...] = ()) -> Task:
@@ -193,11 +228,14 @@ def _judged(wanted: Wanted, world: BulletHousehold, goal: GoalReport | None, sho
     end = goal.end.position_m if goal is not None else world.position_m
     reached = goal is not None and goal.is_reached
     target = _point(wanted.to, world)
-    away = world.plan.distance_m(end, target)
     if wanted.what is not None:
         item = next(one for one in world.home.items if one.label == wanted.what)
         done = item.on == wanted.to
+        # What is to be brought is away, not the robot: it may stand where the thing belongs, with nothing in its hand.
+        where = world.position_m if world.held == item.identity else (item.position_m[0], item.position_m[1])
+        away = world.plan.distance_m(where, target)
         return Stage(is_done=done, shortest_m=shortest, error_m=0.0 if done else away)
+    away = world.plan.distance_m(end, target)
     room = next((one.name for one in world.home.rooms if one.name == wanted.to), None)
     if room is not None:
         done = reached and world.home.room_at(*end) == room
