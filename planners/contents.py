@@ -14,8 +14,8 @@ from planners.spatial_wording import MOST_TOLD, listed, plural
 from streammem.spatial.orientation import Direction, direction_from
 from streammem.spatial.records import ObjectState
 
-NEAR_M = 2.0
-"""What `near` means in a question without a distance."""
+NEAR_M = 1.0
+"""What `near` means in a question without a distance: so much lies between two things."""
 AROUND_M = 4.0
 """Things farther away than this are not told as standing around somebody."""
 EVERYWHERE = frozenset(
@@ -106,12 +106,20 @@ def spot_of(at: SpatialView, name: str, beside: Beside) -> Spot | None:
         return None
     holder = holders[0]
     if beside == "near":
-        around = query.near(holder, radius_m=NEAR_M).nearest_first().run()
-        states = [one for one in around if not _holds(holder, one) and not _holds(one, holder)]
+        others = [one for one in query.run() if not _holds(holder, one) and not _holds(one, holder)]
+        apart = {one.object_id: gap_m(one, holder) for one in others}
+        near = [one for one in others if apart[one.object_id] <= NEAR_M]
+        states = sorted(near, key=lambda one: (apart[one.object_id], one.object_id))
     else:
         states = [one for one in query.run() if _holds(holder, one)]
     others = [one for one in states if one.object_id != holder.object_id]
     return Spot(states=others, words=f"{beside} the {holder.label}", holder=holder)
+
+
+def gap_m(one: ObjectState, other: ObjectState) -> float:
+    """Metres between the boxes around two things; 0 where they touch."""
+    centres = np.abs(np.subtract(one.object_position, other.object_position))
+    return float(np.linalg.norm(np.maximum(centres - np.add(one.size_m, other.size_m) / 2, 0.0)))
 
 
 def _holds(holder: ObjectState, held: ObjectState) -> bool:

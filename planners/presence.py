@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from planners.contents import NOT_KNOWN, Spot, nothing_there, spot_of
 from planners.spatial_questions import PERSON
 from planners.spatial_view import UNSURE, SpatialView, Told
-from planners.spatial_wording import MOST_TOLD, be, listed, told_spots, told_state
+from planners.spatial_wording import MOST_TOLD, listed, told_spots, told_state
 from planners.whereabouts import missing_since
 from planners.words import bare
 from streammem.spatial.records import ObjectState
+from streammem.spatial.wording import be
 
 MOST_HOLDER_WORDS = 2
 """Words that name a room or a thing."""

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from planners.contents import is_at
 from planners.spatial_view import SpatialView, Told
-from planners.spatial_wording import MOST_TOLD, be, times, told_change, told_state
+from planners.spatial_wording import MOST_TOLD, times, told_change, told_state
 from planners.whereabouts import missing_since
 from streammem.spatial.records import ChangeKind, ObjectChange, ObjectState
+from streammem.spatial.wording import be
 
 _CHANGE_WORDS: dict[str, tuple[ChangeKind, ...]] = {
     "mov": ("moved",), "rearranged": ("moved",), "taken": ("moved", "missing"), "missing": ("missing",),
@@ -19,7 +20,10 @@ _ANY_CHANGE: tuple[ChangeKind, ...] = ("appeared", "moved", "missing", "found ag
 
 
 def changed(at: SpatialView) -> Told | None:
-    changes = at.changes(kinds_for(at.asked.change) or _ANY_CHANGE)
+    kinds: tuple[ChangeKind, ...] = kinds_for(at.asked.change) or _ANY_CHANGE
+    if at.asked.window is None:  # all of it was seen for a first time, which is no news
+        kinds = tuple(one for one in kinds if one != "first seen")
+    changes = at.changes(kinds)
     if at.asked.thing:
         room = at.room(at.asked.thing)
         holders = [] if room is not None else at.things(at.asked.thing)
@@ -129,7 +133,7 @@ def _unchanged(at: SpatialView) -> Told | None:
         return None
     start_ns, end_ns = int(path.t_ns[first]), int(path.t_ns[last - 1])
     span = f"between {at.view.words.instant(start_ns)} and {at.view.words.instant(end_ns)}"
-    text = f"Nothing that was seen changed {span}."
+    text = f"Nothing that was seen {'is new' if at.asked.change == 'new' else 'changed'} {span}."
     return Told(text=text, evidence=(at.span(start_ns, end_ns, text=text, event_ids=()),), confidence=0.6)
 
 

@@ -124,7 +124,7 @@ _CHANGED = re.compile(
     r"^(?:what(?:ever)?|which (?:things|objects|items)|has anything|did anything|have any (?:things|objects)|"
     r"is anything|was anything|tell me what|show me what)"
     rf"(?:['\u2019]s| has| have| is| are| was| were| got| did| had)?(?: been)? ?"
-    rf"(?P<change>{_CHANGES})(?: (?P<beside>{BESIDE_WORDS}) {_THING})?(?: since(?: then)?)?{_END}",
+    rf"(?P<change>{_CHANGES})(?: (?P<beside>from|{BESIDE_WORDS}) {_THING})?(?: since(?: then)?)?{_END}",
     re.I,
 )
 _MOVED_WHEN = re.compile(
@@ -272,7 +272,7 @@ def _read(text: str, window: TimeWindow | None) -> SpatialQuestion | None:
     if match := _CHANGED.match(text):
         return SpatialQuestion(
             kind="changed", thing=bare(match["thing"] or ""), change=match["change"].lower(), window=window,
-            beside=BESIDE[(match["beside"] or "in").lower()],
+            beside=BESIDE.get((match["beside"] or "in").lower(), "in"),
         )  # fmt: skip
     for pattern in _MOVED_WHETHER:
         if match := pattern.match(text):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from planners.windows import TimeWords
 from planners.words import content_words, numbers_in, stem
 from streammem.spatial.records import ObjectChange, ObjectState
-from streammem.spatial.wording import article
+from streammem.spatial.wording import be, with_article
 from streammem.types import NS_PER_S
 
 MOST_TOLD = 20
@@ -65,21 +65,17 @@ def times(count: int) -> str:
     return {1: "Once", 2: "Twice"}.get(count, f"{count} times")
 
 
-def be(label: str, *, is_past: bool = False) -> str:
-    """`is` or `are`, `was` or `were`: of keys, scissors and glasses there are always several."""
-    are = label.endswith("s") and not label.endswith(("ss", "us", "is", "as", "lens"))
-    return ("were" if are else "was") if is_past else ("are" if are else "is")
-
-
 def listed(words: Sequence[str], *, last: str = "and") -> str:
     """`a, b and c`"""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
 def plural(noun: str, count: int) -> str:
-    """`a mug`, `2 mugs`, `3 boxes`"""
+    """`a mug`, `2 mugs`, `3 boxes`; `keys`, `2 keys`"""
     if count == 1:
-        return f"{article(noun)} {noun}"
+        return with_article(noun)
+    if be(noun) == "are":
+        return f"{count} {noun}"
     ending = "es" if noun.endswith(("s", "x", "ch", "sh")) else "s"
     special = {"knife": "knives", "shelf": "shelves", "person": "people", "mouse": "mice"}
     return f"{count} {special.get(noun, noun + ending)}"

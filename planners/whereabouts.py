@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from planners.contents import is_at, spot_of
 from planners.spatial_view import SpatialView, Told
-from planners.spatial_wording import be, listed, told_state
+from planners.spatial_wording import listed, told_state
 from planners.ways import how_far
 from planners.windows import duration_words
 from streammem.spatial.records import ObjectState
+from streammem.spatial.wording import be
 
 
 def where(at: SpatialView) -> Told | None:

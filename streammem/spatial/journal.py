@@ -19,8 +19,9 @@ def bundle_of(change: ObjectChange, *, encoder: QueryEncoder | None = None) -> E
     event_id, after = change.event_id, change.after
     if event_id is None:
         return None
-    # From its first sighting there to when that made it news; a moment at least.
-    start_ns = min(max(after.t_first_ns, change.t_ns - 60_000_000_000), change.t_ns - _LEAST_NS)
+    # From its first sighting there, or its last where it was, to when that made it news; a moment at least.
+    begin_ns = after.t_ns if change.kind == "missing" else after.t_first_ns
+    start_ns = min(max(begin_ns, change.t_ns - 60_000_000_000), change.t_ns - _LEAST_NS)
     vector: FloatVector | None = None
     if encoder is not None:
         vector = encoder.encode_text([change.text])[0]

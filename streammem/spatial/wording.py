@@ -9,37 +9,46 @@ from streammem.spatial.records import ChangeKind, ObjectState
 
 def told_change(kind: ChangeKind, *, after: ObjectState, before: ObjectState | None) -> str:
     """A sentence without a full stop, without a time."""
-    label, at = f"the {after.label}", after.whereabouts()
+    label, at, are = f"the {after.label}", after.whereabouts(), be(after.label)
     if kind == "moved":
         return _told_move(label, after, before)
     if kind == "missing":
-        return f"{label} is missing: it is no longer {before.whereabouts() if before is not None else at}"
+        they = "they are" if are == "are" else "it is"
+        return f"{label} {are} missing: {they} no longer {before.whereabouts() if before is not None else at}"
     if kind == "found again":
-        return f"{label} is back {at}"
+        return f"{label} {are} back {at}"
     if kind == "state":
         was = f", no longer {before.state}" if before is not None and before.state else ""
-        return f"{label} {at} is {after.state or 'changed'}{was}"
+        return f"{label} {at} {are} {after.state or 'changed'}{was}"
     if kind == "appeared":
-        return f"{article(after.label)} {after.label} appeared {at}"
+        return f"{with_article(after.label)} appeared {at}"
     if kind == "same as":
         return f"{label} {at} turned out to be the one known before"
-    return f"{article(after.label)} {after.label} is {at}"
+    return f"{with_article(after.label)} {are} {at}"
 
 
-def article(noun: str) -> str:
-    """`a` or `an`."""
-    return "an" if noun[:1].lower() in "aeiou" else "a"
+def with_article(noun: str) -> str:
+    """`a mug`, `an apple`; of what is always several, `keys`."""
+    if be(noun) == "are":
+        return noun
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
+def be(label: str, *, is_past: bool = False) -> str:
+    """`is` or `are`, `was` or `were`: of keys, scissors and glasses there are always several."""
+    are = label.endswith("s") and not label.endswith(("ss", "us", "is", "as", "lens"))
+    return ("were" if are else "was") if is_past else ("are" if are else "is")
 
 
 def _told_move(label: str, after: ObjectState, before: ObjectState | None) -> str:
     if before is None:
-        return f"{label} was moved and is {after.whereabouts()}"
+        return f"{label} {be(after.label, is_past=True)} moved and {be(after.label)} {after.whereabouts()}"
     old, new = _spot(before, None), _spot(after, None)
     if old == new:
         old, new = _spot(before, before.room), _spot(after, after.room)
     if old == new:
         apart = float(np.linalg.norm(np.asarray(after.object_position) - np.asarray(before.object_position)))
-        return f"{label} moved {apart:.1f} m and is still {after.whereabouts()}"
+        return f"{label} moved {apart:.1f} m and {be(after.label)} still {after.whereabouts()}"
     return f"{label} moved from {old} to {new}"
 
 

@@ -445,6 +445,7 @@ def test_other_questions_are_left_alone(question: str) -> None:
 def test_wording() -> None:
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert [plural("box", 2), plural("apple", 1), plural("shelf", 3)] == ["2 boxes", "an apple", "3 shelves"]
+    assert [plural("keys", 1), plural("scissors", 2), plural("bus", 2)] == ["keys", "2 scissors", "2 buses"]
     assert chosen("on the table in the kitchen", ["the table", "the sink"]) == 0
     assert chosen("nothing of the sort", ["the table", "the sink"]) is None
     assert chosen_number(2, ["12 cups", "two cups", "1 or 2"]) == 1

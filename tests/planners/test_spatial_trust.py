@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from planners.contents import gap_m
 from streammem.memory import Memory
 from streammem.spatial.spatial_memory import SpatialMemory
 from streammem.types import NS_PER_S
@@ -145,6 +146,9 @@ def test_the_answer_does_not_mislead(home: Memory, question: str, says: str) -> 
         ("Which rooms have you seen?", "2 rooms: the kitchen and the bedroom."),
         ("Which room is the teddy bear in?", "The teddy bear was last seen on the bed in the bedroom at 2026"),
         ("What room are the keys in?", "The keys were last seen on the counter in the kitchen"),
+        ("What is on the counter?", "Keys, on the counter"),
+        ("What is missing from the kitchen?", "The mug went missing at 2026-09-21T14:14:01"),
+        ("What is new?", "Nothing that was seen is new between 2026-09-21T14:13:21+00:00 and "),
         ("Is the plate still there?", "Yes. The plate was last seen on the table in the kitchen"),
         ("Which table is the plate on?", "The plate was last seen on the table in the kitchen"),
         ("Where have you been?", "2 rooms: the kitchen and the bedroom."),
@@ -175,6 +179,18 @@ def test_what_an_owner_asks_is_answered(home: Memory, question: str, says: str) 
 
 def test_a_thing_that_was_not_meant_is_no_answer(home: Memory) -> None:
     assert "last seen" not in answer(home, "Where can I put a plate?").text
+
+
+def test_near_is_by_what_lies_between(home: Memory) -> None:
+    with SpatialMemory.open(home, write=False) as space:
+        (table,), (counter,) = space.objects(label="table"), space.objects(label="counter")
+        assert gap_m(table, counter) == pytest.approx(2.3, abs=0.25)  # 3 m from middle to middle
+        assert gap_m(table, space.objects(label="plate")[0]) == pytest.approx(0.0, abs=0.05)
+
+
+def test_a_thing_is_not_missing_before_it_was_last_seen(home: Memory) -> None:
+    (event,) = [one for one in home.events() if "missing" in one.text]
+    assert (event.t_start_ns, event.t_end_ns) == (T0_NS + 39 * NS_PER_S, T0_NS + 41 * NS_PER_S)
 
 
 def test_a_room_is_shown_by_somebody_being_there(home: Memory) -> None:
