@@ -57,8 +57,9 @@ def resolve_window(
         elif window is not None and window.origin != "calendar":
             origin_ns = _origin_ns(window, recording=recording, recordings=recordings, now_ns=now_ns)
             scale = 1.0
-            if window.clock_parts and has_wall_clock(recording) and _is_time_of_day(window, recording):
-                origin_ns, scale = recording.t_start_ns // DAY_NS * DAY_NS, _to_time_of_day(window)
+            is_clock = window.clock_parts != 0 and has_wall_clock(recording)
+            if is_clock and (midnight_ns := _midnight_ns(window, recording, now_ns)) is not None:
+                origin_ns, scale = midnight_ns, _to_time_of_day(window)
             elif window.clock_parts == 2 and not has_wall_clock(recording) and _is_in_hours(window, recording):
                 scale = 60.0
             slack_ns = seconds_to_ns(tolerance_s) if window.is_point else 0
@@ -89,11 +90,16 @@ def _origin_ns(window: TimeWindow, *, recording: Recording, recordings: Sequence
             return 0
 
 
-def _is_time_of_day(window: TimeWindow, recording: Recording) -> bool:
-    """Whether `10:42` is a time of day inside the recording; otherwise it is an offset from its start."""
+def _midnight_ns(window: TimeWindow, recording: Recording, now_ns: int) -> int | None:
+    """Midnight before `10:42` as a time of day inside the recording: the last one that had come, of several days; None
+    where it is none, but an offset from the recording's start."""
     given_s = window.start_s if window.start_s is not None else window.end_s or 0.0
-    midnight_ns = recording.t_start_ns // DAY_NS * DAY_NS
-    return recording.t_start_ns <= midnight_ns + seconds_to_ns(given_s * _to_time_of_day(window)) <= recording.t_end_ns
+    given_ns = seconds_to_ns(given_s * _to_time_of_day(window))
+    for last_ns in (min(recording.t_end_ns, now_ns), recording.t_end_ns):  # else one that is still to come
+        midnight_ns = (last_ns - given_ns) // DAY_NS * DAY_NS
+        if midnight_ns + given_ns >= recording.t_start_ns:
+            return midnight_ns
+    return None
 
 
 def _is_in_hours(window: TimeWindow, recording: Recording) -> bool:

@@ -150,3 +150,30 @@ def test_a_part_of_a_day_has_the_same_hours_however_the_day_is_named(part: str) 
     assert len(spans) == 3
     assert spans[0] == spans[1] == spans[2]
     assert len(spans[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("now", "clock", "wanted"),
+    [
+        ("2026-11-26T18:00:00", "9:00", "2026-11-26T09:00:00"),
+        ("2026-11-26T18:00:00", "at 9 am", "2026-11-26T09:00:00"),
+        ("2026-11-26T08:00:00", "9:00", "2026-11-25T09:00:00"),  # today's is still to come
+        ("2026-11-24T18:00:00", "12:30", "2026-11-24T12:30:00"),
+    ],
+)
+def test_in_a_recording_of_days_a_clock_means_its_last_time(now: str, clock: str, wanted: str) -> None:
+    days = recording(start_ns=parse_iso("2026-11-24T10:00:00"), length_s=2.5 * DAY_S)
+    found = find_time(
+        f"how many cups were there {clock}?" if "at" in clock else f"how many cups were there at {clock}?"
+    )
+    assert found is not None
+    (span,) = resolve_window(found.window, recordings=[days], now_ns=parse_iso(now))
+    assert span.t_start_ns <= parse_iso(wanted) <= span.t_end_ns
+    assert span.duration_ns <= 120 * NS_PER_S
+
+
+def test_a_clock_that_is_still_to_come_is_no_offset() -> None:
+    morning = recording(start_ns=parse_iso("2026-11-20T09:00:00"), length_s=7200)
+    found = find_time("what was said at 10:30?")
+    assert found is not None
+    assert resolve_window(found.window, recordings=[morning], now_ns=parse_iso("2026-11-20T09:45:00")) == ()
