@@ -21,7 +21,7 @@ AROUND_M = 4.0
 EVERYWHERE = frozenset(
     {
         "house", "home", "flat", "apartment", "building", "household", "world", "scene", "video", "recording", "memory",
-        "view", "total",
+        "view", "total", "each room", "every room", "all rooms",
     }
 )  # fmt: skip
 """Words for a place that say nothing of where, unless a room is called so."""

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from planners.number_claims import Claim, read_claims
+from planners.number_claims import Claim, Comparison, read_claims, read_comparison
 from planners.words import bare
 
 Beside = Literal["in", "on", "near"]
@@ -74,6 +74,8 @@ class CountQuestion:
     """The word for what became of them (`missing`, `moved`); empty: those that are there."""
     claims: tuple[Claim, ...] = ()
     """Of each of the things: how many there are said to be, where it is asked whether there are so many."""
+    comparison: Comparison | None = None
+    """Of two things: whether there are more of one."""
 
 
 def read_count_question(text: str) -> CountQuestion | None:
@@ -115,7 +117,11 @@ def read_count_question(text: str) -> CountQuestion | None:
 
 
 def read_claimed_count(things: str, holder: str, beside: Beside) -> CountQuestion | None:
-    """Whether there are as many as `two cups` says, in, on or near a holder; None where it is not plain how many."""
+    """Whether there are as many as `two cups` or `more cups than plates` says, in, on or near a holder; None where it
+    is not plain how many."""
+    if comparison := read_comparison(things):
+        two = (bare(comparison.first), bare(comparison.second))
+        return CountQuestion(things=two, holders=_holders(holder), beside=beside, comparison=comparison)
     claims = read_claims(things)
     if claims is None:
         return None

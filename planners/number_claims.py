@@ -1,13 +1,14 @@
 """How many somebody says there are: `two cups`, `more than one book`, `no plates`, `a cup and two plates`.
 
-Read from the words for what is asked about in a question of yes or no (`are there two cups on the table`). Patterns;
-knows no memory. Microseconds.
+Read from the words for what is asked about in a question of yes or no (`are there two cups on the table`); so is of
+what there is more (`more cups than plates`). Patterns; knows no memory. Microseconds.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from planners.words import NUMBER_WORDS, number_of
 
@@ -29,6 +30,9 @@ _NUMBER = re.compile(
 _SPOKEN = {"no": 0, "couple": 2, "a couple": 2, "both": 2, "several": 2, "multiple": 2, "a": 1, "an": 1}
 _OPEN = frozenset({"both", "several", "multiple", "a", "an"})
 """Said of more, too."""
+_COMPARED = re.compile(
+    r"^(?:(?P<more>more)|(?P<fewer>fewer|less)|as many) (?P<first>.+?) (?:than|as) (?:there are )?(?P<second>.+)$", re.I
+)
 _LYING = re.compile(r" (?:left|remaining|lying|standing|kept|stored|there)$", re.I)
 _AND = re.compile(r"\s*,\s*(?:and )?|\s+and\s+", re.I)
 
@@ -49,6 +53,30 @@ class Claim:
     def is_open(self, count: int) -> bool:
         """Whether it would be otherwise if there were more than were counted."""
         return count < self.least or (self.most is not None and count <= self.most)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Which of two things there are said to be more of. `relation`: how the first stands to the second."""
+
+    first: str
+    second: str
+    relation: Literal["more", "fewer", "as many"]
+
+    def holds(self, first: int, second: int) -> bool:
+        """Whether it is so for these counts."""
+        return {"more": first > second, "fewer": first < second, "as many": first == second}[self.relation]
+
+
+def read_comparison(things: str) -> Comparison | None:
+    """`more cups than plates`; None for any other phrase."""
+    match = _COMPARED.match(things)
+    if match is None:
+        return None
+    return Comparison(
+        first=match["first"], second=match["second"],
+        relation="more" if match["more"] else "fewer" if match["fewer"] else "as many",
+    )  # fmt: skip
 
 
 def names_number(things: str) -> bool:

@@ -58,8 +58,8 @@ def how_many(at: SpatialView) -> Told | None:
             some = [one for one in some if (one.object_id in there) != asked.is_outside]
         groups.append(_Group(name=name, known=states, counted=some))
     counted = [one for group in groups for one in group.counted]
-    if asked.claims:
-        return _verdict(at, asked.claims, groups, spots, unknown)
+    if asked.claims or asked.comparison is not None:
+        return _verdict(at, asked, groups, spots, unknown)
     if not counted:
         return _none(at, groups, [] if asked.is_outside else spots)
     words = listed([one.words for one in spots]) if spots else ""
@@ -73,14 +73,20 @@ def how_many(at: SpatialView) -> Told | None:
 
 
 def _verdict(
-    at: SpatialView, claims: Sequence[Claim], groups: Sequence[_Group], spots: Sequence[Spot], unknown: Sequence[str]
+    at: SpatialView, asked: CountQuestion, groups: Sequence[_Group], spots: Sequence[Spot], unknown: Sequence[str]
 ) -> Told:
     """Whether there are as many as is claimed; what was not looked at may hold more, and that is said."""
     counted = [one for group in groups for one in group.counted]
-    pairs = [(claim, len(group.counted)) for claim, group in zip(claims, groups, strict=True)]
-    verdict = "Yes" if all(claim.holds(count) for claim, count in pairs) else "No"
+    counts = [len(group.counted) for group in groups]
+    if asked.comparison is not None:
+        holds, may_change = asked.comparison.holds(*counts), True
+    else:
+        pairs = list(zip(asked.claims, counts, strict=True))
+        holds = all(claim.holds(count) for claim, count in pairs)
+        may_change = any(claim.is_open(count) for claim, count in pairs)
+    verdict = "Yes" if holds else "No"
     looked_at = bool(spots) and all(one.holder is not None for one in spots)
-    is_open = not looked_at and any(claim.is_open(count) for claim, count in pairs)
+    is_open = may_change and not looked_at
     more = _more("more" if counted else "some") if is_open else ""
     if not counted:
         none = _none(at, groups, spots)

@@ -17,7 +17,7 @@ from planners.count_questions import (
     read_claimed_count,
     read_count_question,
 )
-from planners.number_claims import names_number
+from planners.number_claims import names_number, read_comparison
 from planners.plan import TimeWindow
 from planners.time_expressions import find_time
 from planners.visit_questions import Edge, VisitQuestion, read_visit_question
@@ -305,7 +305,11 @@ def _read(text: str, window: TimeWindow | None) -> SpatialQuestion | None:
         return SpatialQuestion(kind="been", thing=visit.room, visit=visit, window=window)
     for pattern in _IS_THERE:
         if match := pattern.match(text):
-            return _so_many(match, window) if names_number(match["thing"]) else _is_there(match, window)
+            return (
+                _so_many(match, window)
+                if names_number(match["thing"]) or read_comparison(match["thing"])
+                else _is_there(match, window)
+            )
     return None
 
 

@@ -168,6 +168,7 @@ def library(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder) 
         ("How many cups are in the garage?", "No garage is known. 3 cups: ", 3),
         ("How many cups can be found in the house?", "3 cups: ", 3),
         ("How many cups were moved today?", "1: the cup moved from the table to the bed between 2026-11-25T10:0", 1),
+        ("How many cups are there in each room?", "3 cups: ", 3),
         ("How many rooms are there?", "3 rooms: the kitchen, the hall and the bedroom", 3),
     ],
 )  # fmt: skip
@@ -207,6 +208,10 @@ def test_things_are_counted_and_each_is_evidence(library: Memory, question: str,
         ("Is there a cup and a book on the table?", "Yes: there is one cup on the table in the kitchen; one book ", 2),
         ("Are there more than two things on the table?", "No: there are 2 things on the table: a book and a cup", 2),
         ("Are there more than two rooms?", "Yes, 3 rooms: the kitchen, the hall and the bedroom", 3),
+        ("Are there more cups than books?", "No: there are 3 cups: on the ", 6),
+        ("Are there as many cups as books?", "Yes: there are 3 cups: on the ", 6),
+        ("Are there fewer cups than books on the bed?", "No: there is one cup on the bed in the bedroom; one book", 2),
+        ("Are there more sofas than cups in the kitchen?", "No: there is no sofa in the kitchen; one cup on the ta", 1),
         ("Are there two cups in the garage?", "Not known: no garage was seen. There are 3 cups: ", 3),
     ],
 )  # fmt: skip
