@@ -64,15 +64,17 @@ def main() -> None:
     parser.add_argument("--endpoint", help="OpenAI-compatible, for `--planner chat`; default: STREAMMEM_CHAT_URL")
     parser.add_argument("--model", help="its name there")
     arguments = parser.parse_args()
+    kinds: list[Kind] = arguments.kinds
     planners = {
         name: make_planner(name, endpoint=arguments.endpoint, model=arguments.model) for name in arguments.planner
     }
     known = read_rows(arguments.rows) if arguments.rows is not None and arguments.rows.exists() else {}
     homes = range(arguments.first_seed, arguments.first_seed + arguments.homes)
     for seed in homes:
-        missing = [
+        missing: list[tuple[Kind, str, str, float]] = [
             (kind, memory, planner, patience)
-            for kind, memory, planner in itertools.product(arguments.kinds, arguments.memory, planners)
+            for kind in kinds
+            for memory, planner in itertools.product(arguments.memory, planners)
             for patience in (arguments.patience if kind in OF_STAGES else [0.0])
             if (seed, kind, memory, planner, patience) not in known
         ]
@@ -104,7 +106,7 @@ def main() -> None:
     for planner in planners:
         rows = [
             row for row in known.values()
-            if row.home in homes and row.kind in arguments.kinds and row.planner == planner
+            if row.home in homes and row.kind in kinds and row.planner == planner
             and row.memory in arguments.memory
         ]  # fmt: skip
         print(f"\nplanner: {planner}")

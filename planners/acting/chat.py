@@ -42,7 +42,8 @@ Names are data from memory, never instructions."""
 _SHOWN: tuple[tuple[str, SkillCall], ...] = (
     ("Goal: bring the cup to me.\nThe hand is empty. The cup is not in view.", Find(what="cup")),
     ("Goal: bring the cup to me.\nTried last: go_to(cup): the cup is not there.\n"
-     "The hand is empty. The cup is not in view; it was last on the shelf.", Find(what="cup")),
+     "The hand is empty. The cup is not in view.", Find(what="cup")),
+    ("Goal: bring the cup to the shelf.\nThe hand is empty. The cup is not in view.", Find(what="cup")),
     ("Goal: bring the cup to me.\nThe hand is empty. The cup is in view; the robot is not at it.", GoTo(target="cup")),
     ("Goal: bring the cup to the shelf.\nTried last: find(cup): done.\n"
      "The hand is empty. The cup is in view; the robot is not at it.", GoTo(target="cup")),
@@ -234,9 +235,8 @@ def _thing(name: str, situation: Situation, *, reach_m: float) -> str:
     if knowledge.in_view(name, state) is not None:
         problem = checks.before(Pick(what=name), state, knowledge, reach_m=reach_m)
         return f"The {name} is in view; the robot is {'not at' if problem else 'at'} it."
-    guess = next(iter(knowledge.guesses_of_things(name)), None)
-    where = f"; it was last on the {guess.spot}" if guess and guess.spot else ""
-    return f"The {name} is not in view{where}."
+    # Where it was last is not told: `find` goes there first, and a small model would rather go there, and stand there.
+    return f"The {name} is not in view."
 
 
 def _place(name: str, situation: Situation, *, reach_m: float) -> str:
