@@ -62,8 +62,9 @@ of 13 situations well where these were described, and 17 of 18 with them."""
 _MAX_TOKENS = 80
 _LAST_TRIED = 4
 MOST_REFUSED = 3
-"""Of one goal: answers that were no possible call, calls that failed, and calls made before with the same in the hand,
-until the rules take over."""
+"""Of one goal: answers that were no possible call, and calls that failed, until the rules take over."""
+MOST_AGAIN = 2
+"""Of one goal: calls made before with the same in the hand, in a circle of one call or of several; then likewise."""
 MOST_CALLS = 12
 """Of one goal: fetching takes five."""
 
@@ -259,8 +260,8 @@ def _is_lost(situation: Situation) -> bool:
     chosen = [one for one in situation.tried if one.by == "chat"]
     refused = sum(len(one.refused) for one in situation.tried)
     failed = sum(one.problem is not None for one in chosen)
-    again = len(chosen) - len({(one.call, one.held) for one in chosen})  # a circle, of one call or of several
-    return refused + failed + again >= MOST_REFUSED or len(chosen) >= MOST_CALLS
+    again = len(chosen) - len({(one.call, one.held) for one in chosen})
+    return refused + failed >= MOST_REFUSED or again >= MOST_AGAIN or len(chosen) >= MOST_CALLS
 
 
 def _read(text: str) -> SkillCall:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from planners.acting.body import BodyState
+from planners.acting.planner import By
 from planners.acting.skills import SkillCall, in_words
 
 Advice = Literal["go on", "replan", "give up"]
@@ -42,8 +43,8 @@ class Critic:
         self._failures.clear()
         self._situations.clear()
 
-    def judge(self, call: SkillCall, problem: str | None, state: BodyState) -> Judgement:
-        """After a call was checked, or done."""
+    def judge(self, call: SkillCall, problem: str | None, state: BodyState, *, by: By = "rules") -> Judgement:
+        """After a call was checked, or done. Who takes over from another begins without that one's circles."""
         self._calls += 1
         if state.steps >= self._max_steps:
             return Judgement(advice="give up", reason="the budget of steps is spent")
@@ -52,7 +53,7 @@ class Critic:
         words = in_words(call)
         x, y = state.position_m
         held = state.held.identity if state.held else ""
-        situation = (words, f"{x:.1f}", f"{y:.1f}", held)
+        situation = (by, words, f"{x:.1f}", f"{y:.1f}", held)
         self._situations[situation] += 1
         if self._situations[situation] >= MOST_REPEATS:
             return Judgement(advice="give up", reason=f"{words} was tried {MOST_REPEATS} times from here: a loop")

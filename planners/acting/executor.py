@@ -161,6 +161,6 @@ def _pursue(
             )
         )  # fmt: skip
         logger.debug("%s (%s): %s", in_words(call), choice.by, problem or "done")
-        judgement = critic.judge(call, problem, now)
+        judgement = critic.judge(call, problem, now, by=choice.by)
         if judgement.advice == "give up":
             return report(judgement.reason)

@@ -331,6 +331,17 @@ def test_a_chat_model_that_goes_round_in_circles_is_relieved_by_the_rules(endpoi
     assert report.calls_by()["rules"] >= 4
 
 
+def test_the_rules_are_not_blamed_for_the_circles_of_a_chat_model(endpoint: str) -> None:
+    seek, leave = call(skill="find", what="mug"), call(skill="go_to", target="desk")
+    _Endpoint.replies = [goals({"do": "bring", "what": "mug", "to": "desk"}), *[seek, leave] * 10]
+    body = PaperBody({"mug": (1, 3)})
+    body.position = (9, 3)
+    with chat(endpoint) as planner:
+        report = act("put the mug on the desk", body=body, spots=SPOTS, memory=None, planner=planner)
+    assert report.is_done, report.goals[0].reason
+    assert report.calls_by() == {"chat": 4, "rules": 4}
+
+
 def test_a_chat_model_that_writes_no_call_is_relieved_by_the_rules(endpoint: str) -> None:
     _Endpoint.replies = [FETCH_MUG, *["certainly!"] * 20]
     body = PaperBody({"mug": (9, 3)})
