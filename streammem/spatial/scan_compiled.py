@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streammem.spatial import camera as cameras
-from streammem.spatial import compiled
+from streammem.spatial import compiled, compiled_carving
 from streammem.spatial.blocks import BlockPool
 from streammem.spatial.camera import View
 from streammem.spatial.carving import CLEAR_WINDOW, child_offsets, reach_of, to_camera, top_cells
@@ -84,7 +84,7 @@ class CompiledScanner:
         reach = reach_of(view)
         reaches = np.array([reach * float(1 << level) / 2 for level in range(top + 1)]).astype(np.float32)
         shifts = np.stack([np.ascontiguousarray(child_offsets(view, 1 << level).T) for level in range(top)])
-        count = compiled.carve_blocks(
+        count = compiled_carving.carve_blocks(
             corners, centres, top, reaches, shifts, *image, low, size, hits, np.int8(self._settings.hit),
             np.int8(self._settings.miss), self._number, self._blocks, self._change,
         )  # fmt: skip

@@ -129,11 +129,12 @@ def test_queries_find_the_same() -> None:
 @compiled
 def test_what_was_prepared_is_compiled_and_the_map_is_empty() -> None:
     from streammem.spatial import compiled as loops
+    from streammem.spatial import compiled_carving
 
     tree = Octree(OctreeSettings(voxel_m=0.1))
     tree.prepare()
     assert len(tree.blocks) == 0
-    kernels = (loops.mark_hits, loops.carve_blocks, loops.fuse, loops.keys_of, loops.slide_windows)
+    kernels = (loops.mark_hits, compiled_carving.carve_blocks, loops.fuse, loops.keys_of, loops.slide_windows)
     before = [len(kernel.signatures) for kernel in kernels]
     assert min(before) > 0
     tree.integrate(depth_of(pose(), box=BOX), camera=CAMERA, T_map_camera=pose(), t_ns=0)
