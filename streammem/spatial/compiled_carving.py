@@ -188,7 +188,7 @@ def _divide(
 
 @_jit
 def _spread(places: Any, shift: Any, count: int, into: Any) -> None:
-    """Centres (3, 8 * count) of the eight cells in cells with centres (3, count): all first ones, then all second ones."""
+    """Centres (3, 8 * count) of the eight cells in cells with centres (3, count): the first of all, then the second."""
     for axis in range(3):
         centres = places[axis]
         for child in range(8):
