@@ -129,7 +129,8 @@ class ChatSettings(_Section):
     key: SecretStr | None = None
     is_small: bool = True
     """A model of a few billion parameters: among options its word counts half, and of people and times it is not asked
-    (`planners.reasoners.chat_choices`). Set it false for one that reads well."""
+    (`planners.reasoners.chat_choices`); of a robot's instructions it reads those that the rules cannot
+    (`planners.acting.chat`). Set it false for one that reads well."""
     timeout_s: Positive = 60.0
 
 

@@ -19,7 +19,7 @@ from planners.acting.chat_goals import read_answer
 from planners.acting.choices import possible_calls
 from planners.acting.critic import Critic
 from planners.acting.executor import ActingSettings
-from planners.acting.goals import Be, Bring, Locate, Pause, Tell, read_goals
+from planners.acting.goals import ME, Be, Bring, Locate, Pause, Tell, read_goals
 from planners.acting.planner import Situation, Tried
 from planners.acting.rules import RulePlanner
 from planners.acting.skills import Find, GoTo, Pick, Place, in_words
@@ -278,8 +278,8 @@ def goals(*parts: dict[str, str]) -> str:
     return json.dumps({"goals": parts})
 
 
-def chat(endpoint: str) -> ChatPlanner:
-    return ChatPlanner(ChatSettings(url=endpoint), PlannerSettings(), reach_m=1.0)
+def chat(endpoint: str, *, is_small: bool = False) -> ChatPlanner:
+    return ChatPlanner(ChatSettings(url=endpoint, is_small=is_small), PlannerSettings(), reach_m=1.0)
 
 
 FETCH_MUG = goals({"do": "bring", "what": "mug", "to": "me"})
@@ -379,6 +379,17 @@ def test_goals_that_are_not_what_was_said_are_refused_and_then_read_by_the_rules
         _Endpoint.replies = ["no", "no"]
         with pytest.raises(InputError, match=r"wrote no goals .*what these rules read"):
             planner.goals("ponder the sea", knowledge)
+
+
+def test_a_small_chat_model_reads_what_the_rules_cannot(endpoint: str) -> None:
+    _Endpoint.replies = [FETCH_MUG]
+    knowledge = Knowledge(SPOTS, None)
+    with chat(endpoint, is_small=True) as planner:
+        text = "fetch the book, then put the mug on the desk"
+        assert planner.goals(text, knowledge) == (Bring(what="book", to=ME), Bring(what="mug", to="desk"))
+        assert not _Endpoint.asked
+        assert list(planner.goals("could I have my mug?", knowledge)) == [Bring(what="mug", to=ME)]
+        assert len(_Endpoint.asked) == 1
 
 
 @pytest.mark.parametrize(
