@@ -6,6 +6,7 @@ Knows no table of ours. Everything is typed `Any` here because neither library s
 from __future__ import annotations
 
 import importlib
+import os
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,13 @@ _FULL = (
     "os error 30",
 )
 """How the disk says that nothing more can be written: the Rust core passes on the operating system's words."""
+
+
+def _lancedb(module: str = "lancedb") -> Any:
+    """LanceDB or a module of it. Its Rust core warns on stderr about itself ("partition 59 is empty, skipping"), a
+    hundred lines for one index, and reads the level to warn from once, when it is loaded."""
+    os.environ.setdefault("LANCEDB_LOG", "error")
+    return importlib.import_module(module)
 
 
 def arrow() -> Any:
@@ -55,30 +63,28 @@ nothing asks for again, so a writer's memory grows until they are full: with the
 def _session(caches: Caches) -> Any:
     """Shared by all connections of this process that are for the same."""
     indexes, metadata = CACHE_BYTES[caches]
-    return importlib.import_module("lancedb").Session(
-        index_cache_size_bytes=indexes, metadata_cache_size_bytes=metadata
-    )
+    return _lancedb().Session(index_cache_size_bytes=indexes, metadata_cache_size_bytes=metadata)
 
 
 def connect(folder: Path, *, caches: Caches) -> Any:
     """A connection whose readers are never stale: every read looks for a newer version first (0.2 ms)."""
-    lancedb = importlib.import_module("lancedb")
+    lancedb = _lancedb()
     return lancedb.connect(str(folder), read_consistency_interval=timedelta(0), session=_session(caches))
 
 
 def index_config(kind: str, **options: Any) -> Any:
     """`lancedb.index.<kind>(**options)`, e.g. `BTree`, `Bitmap`, `LabelList`, `FTS`, `IvfRq`."""
-    return getattr(importlib.import_module("lancedb.index"), kind)(**options)
+    return getattr(_lancedb("lancedb.index"), kind)(**options)
 
 
 def match_query(text: str, column: str) -> Any:
     """A full-text query that takes the text as words only: it has no operators, so no text is a syntax error."""
-    return importlib.import_module("lancedb.query").MatchQuery(text, column)
+    return _lancedb("lancedb.query").MatchQuery(text, column)
 
 
 def orderings(columns: tuple[str, ...]) -> list[Any]:
     """Ascending order by these columns."""
-    ordering = importlib.import_module("lancedb.query").ColumnOrdering
+    ordering = _lancedb("lancedb.query").ColumnOrdering
     return [ordering(column_name=column, ascending=True, nulls_first=False) for column in columns]
 
 

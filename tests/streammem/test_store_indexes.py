@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +153,22 @@ def test_rows_without_any_vector_do_not_break_an_index(folder: Path, tmp_path: P
         table = memory._reader.table("observations")
         assert COLUMN in {column for index in table.list_indices() for column in index.columns}
         assert len(memory.observations()) == ROWS + 1
+
+
+def test_lancedb_does_not_chat_on_stderr() -> None:
+    """Four different rows in 64 partitions: without our setting the Rust core warns of every empty one."""
+    code = """
+import sys, numpy as np, pyarrow as pa
+from streammem.store import lance
+rows = np.tile(np.random.default_rng(0).standard_normal((4, 16)).astype(np.float32), (500, 1))
+config = lance.index_config("IvfRq", distance_type="cosine", num_partitions=64)
+import lancedb
+data = pa.table({"v": pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), 16)})
+lancedb.connect(sys.argv[1]).create_table("t", data).create_index("v", config=config)
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "LANCEDB_LOG"}
+    with tempfile.TemporaryDirectory() as folder:
+        run = subprocess.run(
+            [sys.executable, "-c", code, folder], env=environment, capture_output=True, text=True, check=True
+        )
+    assert "WARN" not in run.stderr
