@@ -1,5 +1,5 @@
-"""Carves a view and fuses it into a map with the loops of `compiled`. The same bits as `scan_numpy`, in a third of the
-time; views of things so far away that a table of all cells around is too large go that way.
+"""Carves a view and fuses it into a map with the loops of `compiled` and `compiled_carving`. The same bits as
+`scan_numpy`, in half the time; views of things so far away that a table of all cells around is too large go that way.
 
 The first scan of an installation waits for the compiler (half a minute); later processes read its cache.
 """
