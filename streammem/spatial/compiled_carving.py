@@ -1,7 +1,7 @@
 """`carving.carve` compiled by numba (extra `spatial`): the same numbers as the numpy path, bit for bit.
 
-Down to blocks cell by cell; within blocks level by level, some blocks at a time, in loops over arrays that the compiler
-turns into vector instructions: half the time of going cell by cell. For that each loop touches at most five arrays (it
+Level by level, within blocks some of them at a time, in loops over arrays that the compiler turns into vector
+instructions: half the time of going cell by cell. For that each loop touches at most five arrays (it
 checks at run time that they do not overlap, and gives up where there are many) and looks nothing up in a table; what
 does, is a loop of its own. See `compiled` for the order of sums and products, `carving` for what they mean.
 """
@@ -58,83 +58,36 @@ def _find_blocks(
     corners: Any, centres: Any, top: int, reaches: Any, shifts: Any, lens: Any, windows: Any, miss: Any, blocks: Any,
     change: Any, has_free: Any, mixed: Any, places: Any,
 ) -> tuple[int, int]:  # fmt: skip
-    """Blocks that may hold free voxels: (how many, how many of these are to be divided). Those are named in `mixed`,
-    with their centres (3, N) in `places`; the others are all free. -1: there is no room."""
-    levels = np.empty(8 * (top - 2), dtype=np.int64)
-    at = np.empty((len(levels), 3), dtype=np.int64)
-    place = np.empty((len(levels), 3), dtype=np.float32)
-    count = divided = 0
-    for cell in range(len(corners)):
-        levels[0] = top
+    """Blocks that may hold free voxels: (how many, how many of these are to be divided). The first voxels of those are
+    in `mixed`, their centres (3, N) in `places`; the others are all free. -1: there is no room."""
+    for level in range(top, 3, -1):
+        verdicts = _judged(centres, reaches[level], lens, windows)
+        going = np.flatnonzero(verdicts)
+        kept = np.empty((3, len(going)), dtype=np.float32)
         for axis in range(3):
-            at[0, axis], place[0, axis] = corners[cell, axis], centres[axis, cell]
-        waiting = 1
-        while waiting:
-            waiting -= 1
-            level = levels[waiting]
-            cx, cy, cz = at[waiting, 0], at[waiting, 1], at[waiting, 2]
-            x, y, z = place[waiting, 0], place[waiting, 1], place[waiting, 2]
-            reach = (reaches[level, 0], reaches[level, 1], reaches[level, 2])
-            verdict = _judge(x, y, z, reach, lens, windows)
-            if verdict == NONE:
-                continue
-            if level > 3:
-                half = 1 << (level - 1)
-                for child in range(7, -1, -1):
-                    levels[waiting] = level - 1
-                    at[waiting, 0] = cx + _CORNERS[child, 0] * half
-                    at[waiting, 1] = cy + _CORNERS[child, 1] * half
-                    at[waiting, 2] = cz + _CORNERS[child, 2] * half
-                    place[waiting, 0] = x + shifts[level - 1, 0, child]
-                    place[waiting, 1] = y + shifts[level - 1, 1, child]
-                    place[waiting, 2] = z + shifts[level - 1, 2, child]
-                    waiting += 1
-                continue
-            if count == len(blocks):
-                return -1, 0
-            blocks[count, 0], blocks[count, 1], blocks[count, 2] = cx >> 3, cy >> 3, cz >> 3
-            change[count] = miss if verdict == ALL else np.int8(0)
-            has_free[count] = verdict == ALL
-            if verdict != ALL:
-                mixed[divided] = count
-                places[0, divided], places[1, divided], places[2, divided] = x, y, z
-                divided += 1
-            count += 1
+            kept[axis] = centres[axis][going]
+        centres = np.empty((3, 8 * len(going)), dtype=np.float32)
+        _spread(kept, shifts[level - 1], len(going), centres)
+        parents, half = corners[going], 1 << (level - 1)
+        corners = np.empty((8 * len(going), 3), dtype=np.int64)
+        for child in range(8):
+            corners[child * len(going) : (child + 1) * len(going)] = parents + _CORNERS[child] * half
+    verdicts = _judged(centres, reaches[3], lens, windows)
+    count = divided = 0
+    for cell in np.flatnonzero(verdicts):
+        if count == len(blocks):
+            return -1, 0
+        blocks[count] = corners[cell] >> 3
+        is_free = verdicts[cell] == ALL
+        change[count] = miss if is_free else np.int8(0)
+        has_free[count] = is_free
+        if not is_free:
+            mixed[divided] = 512 * count
+            for axis in range(3):
+                places[axis, divided] = centres[axis, cell]
+            divided += 1
+        count += 1
     return count, divided
-
-
-@_jit
-def _judge(x: Any, y: Any, z: Any, reach: Any, lens: Any, windows: Any) -> int:
-    """`carving._Projection.judge` of one cell."""
-    reach_x, reach_y, reach_z = reach
-    fx, fy, cx, cy, right, bottom, largest = lens
-    per_px_of, offset_of, stride_of, least, greatest = windows
-    nearest = z - reach_z
-    is_near = nearest < _NEAR
-    per_z, per_nearest = _ONE / max(z, _NEAR), _ONE / max(nearest, _NEAR)
-    u, v = x * per_z * fx, y * per_z * fy
-    half = max(fx * reach_x + abs(u) * reach_z, fy * reach_y + abs(v) * reach_z)
-    half *= per_nearest
-    u += cx
-    v += cy
-    u_low, v_low, u_high, v_high = u - half, v - half, u + half, v + half
-    if z + reach_z <= _ZERO:
-        return NONE
-    if not is_near and (u_high < _ZERO or v_high < _ZERO or u_low > right or v_low > bottom):
-        return NONE
-    is_inside = u_low >= _ZERO and v_low >= _ZERO and u_high <= right and v_high <= bottom and not is_near
-    span = half + half
-    if span <= largest:
-        px = np.int32(np.ceil(span))
-        per_px = per_px_of[px]
-        column = np.int32(min(max(u_low, _ZERO), right) * per_px)
-        row = np.int32(min(max(v_low, _ZERO), bottom) * per_px)
-        at = offset_of[px] + row * stride_of[px] + column
-        if is_inside and least[at] > z + reach_z:
-            return ALL
-        if not is_near and greatest[at] < nearest:
-            return NONE
-    return SOME_INSIDE if is_inside else SOME
 
 
 @_jit
@@ -144,46 +97,46 @@ def _divide(
     """Judges the cells of 4^3 and of 2^3 voxels in these blocks, and the voxels of those that are still mixed."""
     most = 64 * _CHUNK
     cells, parts = np.empty((3, most), dtype=np.float32), np.empty((3, most), dtype=np.float32)
-    scratch, whole = np.empty((11, most), dtype=np.float32), np.empty((3, most), dtype=np.int32)
+    scratch, whole = np.empty((10, most), dtype=np.float32), np.empty((3, most), dtype=np.int32)
     marks, verdicts = np.empty((2, most), dtype=np.bool_), np.empty(most, dtype=np.int8)
-    owners, inner = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
-    reach_1, reach_2 = (reaches[1, 0], reaches[1, 1], reaches[1, 2]), (reaches[2, 0], reaches[2, 1], reaches[2, 2])
+    fours, twos = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
     voxels = change.ravel()
     for begin in range(0, len(mixed), _CHUNK):
         count = min(_CHUNK, len(mixed) - begin)
         _spread(places[:, begin : begin + count], shifts[2], count, cells)
-        _judge_all(cells, 8 * count, reach_2, lens, windows, scratch, whole, marks, verdicts)
-        going = 0
-        for cell in range(8 * count):
-            if verdicts[cell] == NONE:
-                continue
-            child = cell // count
-            block = mixed[begin + cell - child * count]
-            first = 512 * block + 64 * child
-            if verdicts[cell] == ALL:
-                voxels[first : first + 64] = miss
-                has_free[block] = True
-                continue
-            owners[going] = first
-            parts[0, going], parts[1, going], parts[2, going] = cells[0, cell], cells[1, cell], cells[2, cell]
-            going += 1
-        _spread(parts[:, :going], shifts[1], going, cells)
-        _judge_all(cells, 8 * going, reach_1, lens, windows, scratch, whole, marks, verdicts)
-        left = 0
-        for cell in range(8 * going):
-            if verdicts[cell] == NONE:
-                continue
-            child = cell // going
-            first = owners[cell - child * going] + 8 * child
-            if verdicts[cell] == ALL:
-                voxels[first : first + 8] = miss
-                has_free[first >> 9] = True
-                continue
-            inner[left] = first
-            marks[0, left] = verdicts[cell] == SOME_INSIDE
-            parts[0, left], parts[1, left], parts[2, left] = cells[0, cell], cells[1, cell], cells[2, cell]
-            left += 1
-        _leaves(parts, inner, left, shifts[0], lens, windows, miss, scratch, whole, marks[0], voxels, has_free)
+        _judge_all(cells, 8 * count, reaches[2], lens, windows, scratch, whole, marks, verdicts)
+        count = _sort_out(
+            cells, verdicts, 8 * count, mixed[begin : begin + count], 64, miss, voxels, has_free, parts, fours, marks[0]
+        )
+        _spread(parts, shifts[1], count, cells)
+        _judge_all(cells, 8 * count, reaches[1], lens, windows, scratch, whole, marks, verdicts)
+        count = _sort_out(cells, verdicts, 8 * count, fours, 8, miss, voxels, has_free, parts, twos, marks[0])
+        _leaves(parts, twos, count, shifts[0], lens, windows, miss, scratch, whole, marks[0], voxels, has_free)
+
+
+@_jit
+def _sort_out(
+    cells: Any, verdicts: Any, count: int, parents: Any, size: int, miss: Any, voxels: Any, has_free: Any, parts: Any,
+    firsts: Any, is_inside: Any,
+) -> int:  # fmt: skip
+    """Fills the cells that are all free, of `size` voxels each, and gathers those that are to be divided: their centres
+    into `parts` (3, N), their first voxels into `firsts` (N,), whether they are well inside the image. Returns how
+    many. The cells are children of those with the first voxels `parents`, in the order of `_spread`."""
+    going, apart = 0, count // 8
+    for cell in range(count):
+        if verdicts[cell] == NONE:
+            continue
+        child = cell // apart
+        first = parents[cell - child * apart] + child * size
+        if verdicts[cell] == ALL:
+            voxels[first : first + size] = miss
+            has_free[first >> 9] = True
+            continue
+        firsts[going] = first
+        is_inside[going] = verdicts[cell] == SOME_INSIDE
+        parts[0, going], parts[1, going], parts[2, going] = cells[0, cell], cells[1, cell], cells[2, cell]
+        going += 1
+    return going
 
 
 @_jit
@@ -198,11 +151,21 @@ def _spread(places: Any, shift: Any, count: int, into: Any) -> None:
 
 
 @_jit
+def _judged(cells: Any, reach: Any, lens: Any, windows: Any) -> Any:
+    """(N,) verdicts on cells (3, N)."""
+    count = cells.shape[1]
+    verdicts = np.empty(count, dtype=np.int8)
+    scratch, whole = np.empty((3, count), dtype=np.float32), np.empty((1, count), dtype=np.int32)
+    _judge_all(cells, count, reach, lens, windows, scratch, whole, np.empty((2, count), dtype=np.bool_), verdicts)
+    return verdicts
+
+
+@_jit
 def _judge_all(
     cells: Any, count: int, reach: Any, lens: Any, windows: Any, scratch: Any, whole: Any, marks: Any, verdicts: Any
 ) -> None:  # fmt: skip
-    """`_judge` of `count` cells (3, N), into `verdicts`."""
-    reach_x, reach_y, reach_z = reach
+    """`carving._Projection.judge` of `count` cells (3, N), into `verdicts`."""
+    reach_x, reach_y, reach_z = reach[0], reach[1], reach[2]
     fx, fy, cx, cy, right, bottom, largest = lens
     per_px_of, offset_of, stride_of, least, greatest = windows
     x, y, z = cells[0], cells[1], cells[2]
