@@ -23,7 +23,8 @@ from planners.acting.planner import Choice, Situation
 from planners.acting.rules import RulePlanner
 from planners.acting.skills import Find, GoTo, Pick, Place, Say, SkillCall, in_words, parse_call, schema_of
 from planners.budget import Budget, BudgetExceeded
-from planners.reasoners.chat_client import ChatClient, Message
+from planners.json_schema import object_schema
+from planners.reasoners.chat_client import ChatClient, Message, json_object_in
 from streammem.errors import ChatEndpointError, InputError
 from streammem.settings import ChatSettings, PlannerSettings
 
@@ -138,13 +139,7 @@ class ChatPlanner:
                 raise InputError(f"{in_words(call)} cannot be done now.")
             return call
 
-        schema = {
-            "type": "object",
-            "properties": {"call": schema_of(calls)},
-            "required": ["call"],
-            "additionalProperties": False,
-        }
-        asked = told(situation, reach_m=self._reach_m)
+        schema, asked = object_schema(call=schema_of(calls)), told(situation, reach_m=self._reach_m)
         try:
             call, refused = self._ask(_shown(), asked, schema, read, max_tokens=_MAX_TOKENS)
         except ChatEndpointError as error:  # in the middle of a task, maybe with something in the hand
@@ -273,8 +268,10 @@ def _is_lost(situation: Situation) -> bool:
 
 def _read(text: str) -> SkillCall:
     try:
-        start, end = text.index("{"), text.rindex("}") + 1
-        answer = cast(dict[str, object], json.loads(text[start:end]))  # it begins with a brace
+        answer: object = json.loads(json_object_in(text))
     except ValueError as error:
         raise InputError("That is not JSON.") from error
-    return parse_call(answer.get("call", answer))
+    if not isinstance(answer, dict):
+        raise InputError("That is no JSON object.")
+    fields = cast(dict[str, object], answer)
+    return parse_call(fields.get("call", fields))

@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from planners.acting.goals import ME, Be, Bring, Goal, Locate, Pause, Tell
 from planners.acting.knowledge import Knowledge, same_thing
+from planners.json_schema import object_schema
+from planners.reasoners.chat_client import json_object_in
 from planners.words import stem, tokens
 from streammem.errors import InputError
 
@@ -93,21 +95,11 @@ def goals_schema(knowledge: Knowledge) -> dict[str, Any]:
         _variant("say", text={"type": "string", "minLength": 1, "maxLength": 200}),
         _variant("wait", seconds={"type": "integer", "minimum": 1, "maximum": 60}),
     ]
-    return {
-        "type": "object",
-        "properties": {"goals": {"type": "array", "items": {"anyOf": variants}, "minItems": 1, "maxItems": MOST_GOALS}},
-        "required": ["goals"],
-        "additionalProperties": False,
-    }
+    return object_schema(goals={"type": "array", "items": {"anyOf": variants}, "minItems": 1, "maxItems": MOST_GOALS})
 
 
 def _variant(do: str, **fields: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": {"do": {"const": do}, **fields},
-        "required": ["do", *fields],
-        "additionalProperties": False,
-    }
+    return object_schema(do={"const": do}, **fields)
 
 
 def read_answer(text: str, instruction: str, knowledge: Knowledge) -> list[Goal]:
@@ -117,8 +109,7 @@ def read_answer(text: str, instruction: str, knowledge: Knowledge) -> list[Goal]
         InputError: it is no list of goals, or they are not what was said; the sentence can be told back.
     """
     try:
-        start, end = text.index("{"), text.rindex("}") + 1
-        parts = _Goals.model_validate(json.loads(text[start:end])).goals
+        parts = _Goals.model_validate(json.loads(json_object_in(text))).goals
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(f"Not goals ({'.'.join(map(str, first['loc']))}: {first['msg']}).") from error

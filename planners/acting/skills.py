@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from planners.json_schema import object_schema
 from streammem.errors import InputError
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
@@ -95,16 +96,12 @@ def schema_of(calls: Sequence[GoTo | LookAt | Find | Pick | Place | Say | Wait])
         parameters = given.setdefault(call.skill, {})
         for name, value in call.model_dump(exclude={"skill"}).items():
             parameters.setdefault(name, []).append(value)
-    variants: list[dict[str, Any]] = [
-        {
-            "type": "object",
-            "properties": {"skill": {"const": skill}} | {name: {"enum": values} for name, values in parameters.items()},
-            "required": ["skill", *parameters],
-            "additionalProperties": False,
-        }
-        for skill, parameters in given.items()
-    ]
-    return {"anyOf": variants}
+    return {
+        "anyOf": [
+            object_schema(skill={"const": skill}, **{name: {"enum": values} for name, values in parameters.items()})
+            for skill, parameters in given.items()
+        ]
+    }
 
 
 def in_words(call: GoTo | LookAt | Find | Pick | Place | Say | Wait) -> str:

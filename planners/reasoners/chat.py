@@ -30,7 +30,7 @@ from planners.reasoners.chat_choices import (
     leaning,
     orders,
 )
-from planners.reasoners.chat_client import ChatClient, Message
+from planners.reasoners.chat_client import ChatClient, Message, json_object_in
 from planners.reasoners.chat_notes import notes_of
 from planners.reasoners.chat_prompts import (
     ANSWER_MAX_TOKENS,
@@ -40,7 +40,6 @@ from planners.reasoners.chat_prompts import (
     PlanReply,
     answer_messages,
     answer_schema,
-    json_object_in,
     plan_messages,
     plan_schema,
     repair_message,

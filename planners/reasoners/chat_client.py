@@ -226,6 +226,12 @@ class ChatClient:
         return ChatEndpointError(f"The chat endpoint {self._where} refused with HTTP {refused.status}; {advice}.")
 
 
+def json_object_in(text: str) -> str:
+    """The outermost `{...}` of a reply, without code fences or words around it; the text itself where there is none."""
+    start, end = text.find("{"), text.rfind("}")
+    return text[start : end + 1] if 0 <= start < end else text
+
+
 def _first_alternatives(reply: Mapping[str, Any]) -> dict[str, float]:
     """Empty where there are none, or they are not what the protocol says."""
     try:

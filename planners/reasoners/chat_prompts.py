@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from planners.json_schema import object_schema
 from planners.matches import Match
 from planners.plan import QuestionKind
 from planners.reasoners.chat_client import Message
@@ -80,14 +81,13 @@ def plan_schema() -> dict[str, Any]:
 
 
 def answer_schema(evidence_ids: Sequence[str]) -> dict[str, Any]:
-    properties: dict[str, Any] = {
-        "evidence": {"type": "array", "items": {"type": "string", "enum": list(evidence_ids)}, "maxItems": 5},
-        "answer": {"type": "string"},
-        "sufficient": {"type": "boolean"},
-        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
-        "search_for": {"type": "string"},
-    }
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    return object_schema(
+        evidence={"type": "array", "items": {"type": "string", "enum": list(evidence_ids)}, "maxItems": 5},
+        answer={"type": "string"},
+        sufficient={"type": "boolean"},
+        confidence={"type": "number", "minimum": 0, "maximum": 1},
+        search_for={"type": "string"},
+    )
 
 
 def answer_messages(
@@ -112,12 +112,6 @@ def repair_message(error: str, schema: Mapping[str, Any]) -> Message:
         "content": f"That was not usable: {error[:200]}. Answer again with one JSON object for this schema and nothing "
         f"else: {json.dumps(schema)}",
     }
-
-
-def json_object_in(text: str) -> str:
-    """The outermost `{...}` of a reply, without code fences or words around it; the text itself where there is none."""
-    start, end = text.find("{"), text.rfind("}")
-    return text[start : end + 1] if 0 <= start < end else text
 
 
 def _entry(key: str, match: Match, words: TimeWords) -> str:

@@ -22,6 +22,7 @@ from typing import Any, Literal, Protocol, Self, cast
 
 import numpy as np
 
+from planners.json_schema import object_schema
 from streammem.app.evaluation.halfminutes import MeaningIndex, Scores, Window, WordIndex, ended, read_windows
 from streammem.app.evaluation.records import Found, Replied
 from streammem.app.evaluation.systems import RECALL_K, TEXT_KEPT
@@ -214,8 +215,7 @@ def _notes(windows: Sequence[Window]) -> str:
 
 def _schema(letters: Sequence[str]) -> dict[str, Any]:
     choice: dict[str, Any] = {"type": "string", "enum": [*letters, "none"]}
-    properties = {"answer": {"type": "string"}, "choice": choice, "in_memory": {"type": "boolean"}}
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    return object_schema(answer={"type": "string"}, choice=choice, in_memory={"type": "boolean"})
 
 
 def _parsed(text: str, letters: Sequence[str]) -> tuple[int | None, str, bool]:
