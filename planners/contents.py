@@ -25,6 +25,8 @@ EVERYWHERE = frozenset(
     }
 )  # fmt: skip
 """Words for a place that say nothing of where, unless a room is called so."""
+MOST_HOLDER_WORDS = 2
+"""Words that name a room or a thing; more are a clause."""
 NOT_KNOWN = 0.3
 """Of an answer that says only why it cannot be known."""
 _SIDE_WORDS: dict[Side, str] = {
@@ -164,9 +166,7 @@ def nothing_there(at: SpatialView, spots: Sequence[Spot], *, what: str = "Nothin
     path, steps = at.steps()
     text = f"What {is_there} {words} is not known: nobody looked there{when}."
     if len(steps) and not evidence:
-        rooms = [f"in the {one}" for one in dict.fromkeys(path.rooms[number] for number in steps) if one]
-        been = f"the camera was {listed(rooms or ['elsewhere'])}"
-        evidence.append(at.span(int(path.t_ns[steps[0]]), int(path.t_ns[steps[-1]]), text=been, event_ids=()))
+        evidence.append(at.been(path, steps))
     return Told(text=text, evidence=tuple(evidence), confidence=NOT_KNOWN)
 
 

@@ -111,7 +111,7 @@ def read_count_question(text: str) -> CountQuestion | None:
     if _NO_THINGS.search(things):
         return None
     return CountQuestion(
-        things=tuple(_parts(things)), holders=_holders(holder), beside=BESIDE[(beside or "in").lower()],
+        things=tuple(things_in(things)), holders=_holders(holder), beside=BESIDE[(beside or "in").lower()],
         is_outside=is_outside, change=change,
     )  # fmt: skip
 
@@ -132,9 +132,9 @@ def read_claimed_count(things: str, holder: str, beside: Beside) -> CountQuestio
 
 def _holders(phrase: str) -> tuple[str, ...]:
     """`the kitchen and in the hall`: `kitchen`, `hall`."""
-    return tuple(bare(re.sub(rf"^(?:{BESIDE_WORDS}) ", "", one, flags=re.I)) for one in _parts(phrase))
+    return tuple(bare(re.sub(rf"^(?:{BESIDE_WORDS}) ", "", one, flags=re.I)) for one in things_in(phrase))
 
 
-def _parts(phrase: str) -> list[str]:
+def things_in(phrase: str) -> list[str]:
     """`the cups and plates`: `cups`, `plates`."""
     return [name for one in _JOINED.split(phrase.strip(" ,?.!")) if (name := bare(one))]

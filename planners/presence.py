@@ -10,19 +10,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from planners.contents import NOT_KNOWN, Spot, nothing_there, spot_of
+from planners.contents import MOST_HOLDER_WORDS, NOT_KNOWN, Spot, nothing_there, spot_of
+from planners.count_questions import things_in
 from planners.spatial_questions import PERSON
 from planners.spatial_view import UNSURE, SpatialView, Told
 from planners.spatial_wording import MOST_TOLD, listed, told_spots, told_state
 from planners.whereabouts import missing_since
 from planners.words import bare
 from streammem.spatial.records import ObjectState
-from streammem.spatial.wording import be
+from streammem.spatial.wording import be, they
 
-MOST_HOLDER_WORDS = 2
-"""Words that name a room or a thing."""
 _SAME = re.compile(r"^same (?P<what>\w+)(?: (?:as|with) (?P<other>.+))?$", re.I)
-_JOINED = re.compile(r"\s*,\s*(?:and |or )?|\s+(?:and|or)\s+", re.I)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +35,7 @@ class _Finding:
 
 def is_there(at: SpatialView) -> Told | None:
     """Yes or no, and where it was seen."""
-    names = [bare(one) for one in _JOINED.split(at.asked.thing)]
+    names = things_in(at.asked.thing)
     if same := _SAME.match(at.asked.holder):
         others = [bare(same["other"])] if same["other"] else []
         return _same_room(at, [*names, *others]) if same["what"] in {"room", "place"} else None
@@ -147,9 +145,8 @@ def _of_one(at: SpatialView, one: _Finding, spot: Spot) -> Told:
         verdict = "Yes" if one.is_there else "No"
         return Told(text=f"{verdict}, {one.sentence}; {at.seen_by(one.states)}.", evidence=evidence, confidence=sure)
     if one.is_there:
-        they = "they were" if be(state.label) == "are" else "it was"
-        when = at.view.words.instant(state.t_ns)
-        return Told(text=f"Yes, {one.sentence}; {they} last seen there at {when}.", evidence=evidence, confidence=sure)
+        were, when = f"{they(state.label)} {be(state.label, is_past=True)}", at.view.words.instant(state.t_ns)
+        return Told(text=f"Yes, {one.sentence}; {were} last seen there at {when}.", evidence=evidence, confidence=sure)
     if state.is_missing:
         return Told(text=f"No longer: {one.sentence}.", evidence=evidence, confidence=sure)
     return Told(text=f"No. {told_state(state, at.view.words.instant)}", evidence=evidence, confidence=sure)

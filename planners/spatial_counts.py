@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from planners.contents import EVERYWHERE, NOT_KNOWN, Spot, mean, nothing_there, spot_of
+from planners.contents import EVERYWHERE, MOST_HOLDER_WORDS, NOT_KNOWN, Spot, mean, nothing_there, spot_of
 from planners.count_questions import EVERYTHING, ROOMS, CountQuestion
 from planners.number_claims import Claim
 from planners.spatial_changes import kinds_for
 from planners.spatial_view import UNSURE, SpatialView, Told
 from planners.spatial_wording import MOST_TOLD, listed, plural, told_change, told_spots
 from streammem.spatial.records import ObjectState
-
-MOST_HOLDER_WORDS = 2
-"""Words that name a room or a thing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

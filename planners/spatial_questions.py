@@ -89,12 +89,11 @@ _WHICH_ROOMS = re.compile(
     re.I,
 )
 _SEES = r"(?:see|saw|seen|find|found|notice[d]?|spot(?:ted)?|pass(?:ed)?|have|had|got)"
-_WHO = r"(?:i|we|you|the robot|anyone|anybody|somebody|someone)"
 _IS_THERE = (
     re.compile(rf"^(?:is|are|was|were) there (?:still )?{_THING}{_HELD}?{_END}", re.I),
     re.compile(rf"^(?:is|are|was|were) {_THING}(?: still| already| now)?{_HELD}{_END}", re.I),
     re.compile(rf"^(?:is|are|was|were) {_THING} (?:still )?there(?P<beside>(?!))?(?P<holder>(?!))?{_END}", re.I),
-    re.compile(rf"^(?:have|has|had|did|do|does) {_WHO} (?:ever |already |still )?{_SEES} {_THING}{_HELD}?{_END}", re.I),
+    re.compile(rf"^(?:have|has|had|did|do|does) {_BY} (?:ever |already |still )?{_SEES} {_THING}{_HELD}?{_END}", re.I),
 )
 _DEFINITE = re.compile(r"(?:all|each|every|the|my|our|your|his|her|their|these|those)\b", re.I)
 _ALL = re.compile(r"^(?:all|each|every)(?: of)? ", re.I)

@@ -16,6 +16,7 @@ from planners.finding import Finder
 from planners.plan import TimeWindow
 from planners.reading import MemoryView
 from planners.spatial_questions import SpatialQuestion
+from planners.spatial_wording import listed
 from planners.vocabulary import labels_for_word
 from planners.windows import resolve_window
 from planners.words import bare, content_words
@@ -205,6 +206,12 @@ class SpatialView:
             recording=self.space.recording, t_start_ns=start_ns, t_end_ns=end_ns, event_ids=event_ids, text=text,
             modality=modality, score=0.95, keyframe_id=self.picture(start_ns, end_ns),
         )  # fmt: skip
+
+    def been(self, path: Path, steps: range) -> Evidence:
+        """In which rooms the camera was in some steps, at least one, of its path."""
+        rooms = [f"in the {one}" for one in dict.fromkeys(path.rooms[number] for number in steps) if one]
+        text = f"the camera was {listed(rooms or ['elsewhere'])}"
+        return self.span(int(path.t_ns[steps[0]]), int(path.t_ns[steps[-1]]), text=text, event_ids=())
 
     def been_in(self, room: str) -> Evidence | None:
         """That the camera was in a room in the time that is asked about; None where it was not."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from planners.windows import TimeWords
 from planners.words import content_words, numbers_in, stem
 from streammem.spatial.records import ObjectChange, ObjectState
-from streammem.spatial.wording import be, with_article
+from streammem.spatial.wording import be, they, with_article
 from streammem.types import NS_PER_S
 
 MOST_TOLD = 20
@@ -38,8 +38,8 @@ def told_change(change: ObjectChange, words: TimeWords) -> str:
     if change.before is not None and change.t_ns - change.before.t_ns > SAME_TIME_S * NS_PER_S:
         when = "between {} and {}".format(*words.ends(change.before.t_ns, change.t_ns))
     if change.kind == "missing":
-        they = "they were" if be(change.label) == "are" else "it was"
-        return f"the {change.label} went missing {when}: {they} no longer {change.after.whereabouts()}"
+        were = f"{they(change.label)} {be(change.label, is_past=True)}"
+        return f"the {change.label} went missing {when}: {were} no longer {change.after.whereabouts()}"
     return f"{change.text} {when}"
 
 

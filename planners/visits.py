@@ -64,16 +64,14 @@ def _never(at: SpatialView, room: str) -> Told | None:
     here = path.at(at.known_ns) if at.is_moment and at.known_ns is not None else None
     if at.is_moment and here is None:
         return None
-    numbers = list(steps) if here is None else [here]
+    numbers = steps if here is None else range(here, here + 1)
     if not numbers:
         return None
-    rooms = [f"in the {one}" for one in dict.fromkeys(path.rooms[number] for number in numbers) if one]
-    been_at = f"the camera was {listed(rooms or ['elsewhere'])}"
-    evidence = at.span(int(path.t_ns[numbers[0]]), int(path.t_ns[numbers[-1]]), text=been_at, event_ids=())
+    evidence = at.been(path, numbers)
     asked = at.asked.visit
     word = "No" if asked is not None and asked.ask == "whether" else "Never"
     return Told(
-        text=f"{word}, as far as is known: {been_at}.", evidence=(evidence,), confidence=2 * NOT_KNOWN,
+        text=f"{word}, as far as is known: {evidence.text}.", evidence=(evidence,), confidence=2 * NOT_KNOWN,
         number=0 if asked is not None and asked.ask == "often" else None,
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from planners.spatial_wording import listed, told_state
 from planners.ways import how_far
 from planners.windows import duration_words
 from streammem.spatial.records import ObjectState
-from streammem.spatial.wording import be
+from streammem.spatial.wording import be, they
 
 
 def where(at: SpatialView) -> Told | None:
@@ -83,5 +83,5 @@ def missing_since(at: SpatialView, state: ObjectState) -> str:
     changes = at.space.changes(kinds=("missing",), as_of_ns=at.known_ns)
     noticed = [one.t_ns for one in changes if one.object_id == state.object_id]
     t_ns = noticed[-1] if noticed else state.t_known_ns
-    they = "they were" if be(state.label) == "are" else "it was"
-    return f"At {at.view.words.instant(t_ns)} {they} no longer there."
+    were = f"{they(state.label)} {be(state.label, is_past=True)}"
+    return f"At {at.view.words.instant(t_ns)} {were} no longer there."

@@ -13,8 +13,8 @@ def told_change(kind: ChangeKind, *, after: ObjectState, before: ObjectState | N
     if kind == "moved":
         return _told_move(label, after, before)
     if kind == "missing":
-        they = "they are" if are == "are" else "it is"
-        return f"{label} {are} missing: {they} no longer {before.whereabouts() if before is not None else at}"
+        was_at = at if before is None else before.whereabouts()
+        return f"{label} {are} missing: {they(after.label)} {are} no longer {was_at}"
     if kind == "found again":
         return f"{label} {are} back {at}"
     if kind == "state":
@@ -38,6 +38,11 @@ def be(label: str, *, is_past: bool = False) -> str:
     """`is` or `are`, `was` or `were`: of keys, scissors and glasses there are always several."""
     are = label.endswith("s") and not label.endswith(("ss", "us", "is", "as", "lens"))
     return ("were" if are else "was") if is_past else ("are" if are else "is")
+
+
+def they(label: str) -> str:
+    """What is said instead of a label: of keys `they`, of a mug `it`."""
+    return "they" if be(label) == "are" else "it"
 
 
 def _told_move(label: str, after: ObjectState, before: ObjectState | None) -> str:
