@@ -108,9 +108,13 @@ class LocalRunner:
         is_source = not inbox.topics
         while not self._stop.is_set() and not (is_source and self._no_more.is_set()):
             message = None if is_source else inbox.get(timeout_s=_IDLE_S)
+            is_silent = True
             try:
                 for said in node.handle(message):
+                    is_silent = False
                     self.publish(said)
             except Exception:
                 self.failures[node.name] += 1
                 logger.exception("node %s: a message could not be handled; it goes on with the next", node.name)
+            if is_source and is_silent:  # it must not keep a core busy
+                self._stop.wait(_IDLE_S)

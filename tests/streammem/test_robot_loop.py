@@ -273,6 +273,46 @@ def test_a_killed_memory_node_comes_back_with_everything_that_was_committed(ray_
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
+def silent() -> Any:
+    """A source with nothing to say; of a local class, so that an actor gets it by value."""
+
+    class Silent:
+        def __init__(self) -> None:
+            self.name = "silent"
+            self.subscribes: Mapping[Topic, QueueSpec] = {}
+            self.asked = 0
+
+        def handle(self, message: Message | None) -> Iterable[Message]:
+            del message
+            self.asked += 1
+            return ()
+
+        def times_asked(self) -> int:
+            return self.asked
+
+        def close(self) -> None: ...
+
+    return Silent
+
+
+def test_a_source_with_nothing_to_say_keeps_no_core_busy() -> None:
+    node = silent()()
+    with LocalRunner([node]):
+        time.sleep(0.5)
+    assert 1 <= node.asked <= 60  # every 20 ms; without waiting, hundreds of thousands of times
+
+
+def test_an_actor_with_nothing_to_say_keeps_no_core_busy(ray_here: Any) -> None:
+    del ray_here
+    from streammem.app.robot.ray_nodes import NodeSpec, RayRunner
+
+    with RayRunner([NodeSpec(name="silent", build=silent(), topics=())], run="test-silent") as runner:
+        runner.ready(timeout_s=120)
+        before = runner.call("silent", "times_asked")
+        time.sleep(0.5)
+        assert 1 <= runner.call("silent", "times_asked") - before <= 200
+
+
 def test_an_actor_whose_queues_block_is_waited_for(ray_here: Any) -> None:
     del ray_here
     from streammem.app.robot.ray_nodes import NodeSpec, RayRunner

@@ -96,16 +96,16 @@ class NodeHost:
     def _run(self) -> None:
         while not self._stop.is_set():
             message = self._inbox.get(timeout_s=_IDLE_S) if self._inbox.topics else None
-            is_idle = message is None
+            is_silent = True
             try:
                 for said in self._node.handle(message):
-                    is_idle = False
+                    is_silent = False
                     for peer in self._peers.get(said.topic, ()):
                         self._send(peer, said)
                 self._handled += message is not None
             except Exception as error:  # one message must not stop a robot; `status` tells
                 self._failures.append(f"{type(error).__name__}: {error}")
-            if is_idle and not self._inbox.topics:  # a source with nothing to say must not keep a core busy
+            if is_silent and not self._inbox.topics:  # a source with nothing to say must not keep a core busy
                 self._stop.wait(_IDLE_S)
 
     def _send(self, peer: str, message: Message) -> None:
