@@ -18,7 +18,6 @@ from typing import Any, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
-from perception.models.heap import keep_heap_small
 from perception.models.threads import set_wait_policy
 from perception.protocols import (
     Captioner,
@@ -30,6 +29,7 @@ from perception.protocols import (
     VoiceActivity,
 )
 from streammem.errors import ConfigError
+from streammem.heap import keep_heap_small
 from streammem.settings import ModelSettings, ModelsSettings
 from streammem.types import FloatVector
 

@@ -1,7 +1,7 @@
 """Recall: scope, then every search that applies, then fusion. Holds no score of its own.
 
 Costs for 100 hits, at the median, encoding the query not counted, with two cores to itself: 14 ms in a memory of 10,000
-events, 15 ms in one of 100,000, 40 ms in one of a million once a program has asked a dozen questions (before: 100 ms).
+events, 15 ms in one of 100,000, 30 ms in one of a million once a program has asked a dozen questions (before: 120 ms).
 """
 
 from __future__ import annotations

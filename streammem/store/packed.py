@@ -1,15 +1,14 @@
-"""What a table is searched by, packed in memory: exact filters and nearest vectors in milliseconds, up to 200,000 rows.
+"""What a table is searched by, packed in memory: exact filters and nearest vectors in milliseconds.
 
 A `Pack` holds the searchable rows of one version of a table: their LanceDB ids, what a hit shows (an Arrow table), the
-numbers that filters compare, and vectors as 16-bit whole numbers with a factor per row (cosines are right to 3e-6).
-Up to `EXACT_ROWS` rows that pass the filters are compared one by one. Among more, those whose signs differ least from
-the query's (a bit per dimension, so 100,000 rows cost a millisecond) make a shortlist that is compared one by one.
+numbers that filters compare, and vectors (`packed_vectors`).
 
 Never stale: what a LanceDB id stands for never changes, because an update or a merge of files gives new ids. So the ids
 of a version say all: rows whose ids are gone go, rows whose ids are new are read. After a merge of files every id is
 new; a row with the same name and the same text then keeps its vector, which is a function of these.
 
-Knows no query and no table's meaning. Costs about 1 kB a row with one vector of 384, and 8 us a row to load.
+Knows no query and no table's meaning. Costs about 1 kB a row with one vector of 384 (0.7 in a large table), and 8 us a
+row to load.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ import numpy.typing as npt
 
 from streammem.store import lance
 from streammem.store.filters import Where
+from streammem.store.packed_vectors import Mask, Places, Vectors, bytes_needed
 from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBSERVATIONS, Row
 from streammem.types import FloatVector
 
@@ -30,16 +30,10 @@ PACK_ROWS = 200_000
 """Of a table that is packed when it is first searched: loading takes about a second."""
 MOST_ROWS = 1_500_000
 """Of a table that is packed for a program that goes on searching: 0.3 kB and 3 us a row, without vectors."""
-PACK_VECTOR_BYTES = 192 << 20
-"""Of one column; beyond, a vector index is as fast."""
-EXACT_ROWS = 30_000
-"""Compared one by one: 3 ms."""
-SHORTLIST, SHORTLIST_PER_HIT = 3_000, 20
-"""Of 100,000 lines of speech and 60 real questions it holds 99.8 % of the nearest 10, 98.9 % of 100, 99 % of 400."""
+PACK_VECTOR_BYTES = 512 << 20
+"""Of one column: 1.4 million vectors of 384. Beyond, LanceDB's index is asked."""
 MOST_CHUNKS = 32
 """Parts of the Arrow table before they are joined."""
-_CHUNK = 1024
-"""Rows that are widened to float32 at once: they stay in the processor's cache."""
 _KEPT_MEMBERS = 8
 _FEW = 4096
 """So many rows are taken by id; more are read by a scan."""
@@ -57,110 +51,6 @@ _SEARCHABLE = {EVENTS: "level <> 'moment'"}
 _TOLD = {EVENTS: "text", OBSERVATIONS: "text", FACTS: "text", KEYFRAMES: "tags"}
 
 Ids = npt.NDArray[np.uint64]
-Places = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
-
-
-@dataclass(slots=True)
-class Vectors:
-    """Vectors of the first `count` rows in arrays with room to spare. Rows are only ever added at the end."""
-
-    codes: npt.NDArray[np.int16]  # (room, D)
-    factors: npt.NDArray[np.float32]  # (room,): 0 where a row has no vector
-    signs: npt.NDArray[np.uint64]  # (words, room): bit d is whether dimension d is above `middle`
-    middle: FloatVector  # (D,)
-    count: int = 0
-
-    @classmethod
-    def with_room(cls, room: int, middle: FloatVector) -> Vectors:
-        dimensions, words = middle.shape[0], -(-middle.shape[0] // 64)
-        return cls(
-            codes=np.zeros((room, dimensions), np.int16),
-            factors=np.zeros(room, np.float32),
-            signs=np.zeros((words, room), np.uint64),
-            middle=middle,
-        )
-
-    def put(self, places: Places, vectors: npt.NDArray[np.float32]) -> None:
-        """`vectors`: float32 (n, D), of any length; what is not finite, or of length zero, is left out."""
-        for start in range(0, len(places), _CHUNK):
-            some, part = places[start : start + _CHUNK], vectors[start : start + _CHUNK]
-            lengths = np.sqrt(np.einsum("nd,nd->n", part, part))
-            good = np.isfinite(lengths) & (lengths > 1e-12)
-            if not good.all():
-                some, part, lengths = some[good], part[good], lengths[good]
-            if not len(some):
-                continue
-            steps = np.maximum(part.max(axis=1), -part.min(axis=1)) / 32767.0
-            scaled = part / steps[:, None]
-            self.codes[some] = np.rint(scaled, out=scaled)
-            self.factors[some] = steps / lengths
-            self.signs[:, some] = self._signs(part, self.middle * lengths[:, None]).T
-
-    def _signs(self, vectors: npt.NDArray[np.float32], middle: npt.NDArray[np.float32]) -> npt.NDArray[np.uint64]:
-        """(n, D) -> (n, words)."""
-        bits = np.packbits(vectors > middle, axis=1)
-        padded = np.zeros((len(vectors), self.signs.shape[0] * 8), np.uint8)
-        padded[:, : bits.shape[1]] = bits
-        return padded.view(np.uint64)
-
-    def roomier(self, room: int) -> Vectors:
-        """Itself where there is room for so many rows, else a copy with twice as much."""
-        if room <= len(self.factors):
-            return self
-        grown = Vectors.with_room(max(room, 2 * self.count), self.middle)
-        grown.take_over(self, np.arange(self.count), np.arange(self.count))
-        grown.count = self.count
-        return grown
-
-    def take_over(self, other: Vectors, places: Places, theirs: Places) -> None:
-        """Vectors of another pack's rows."""
-        self.codes[places] = other.codes[theirs]
-        self.factors[places] = other.factors[theirs]
-        self.signs[:, places] = other.signs[:, theirs]
-
-    def nearest(self, query: FloatVector, passing: Mask, limit: int) -> tuple[Places, npt.NDArray[np.float32]]:
-        """(places, cosines) of the nearest among the first `len(passing)` rows, best first."""
-        unit = _unit(query)
-        places = np.flatnonzero(passing & (self.factors[: len(passing)] > 0.0))
-        if len(places) > EXACT_ROWS:
-            places = self._shortlist(unit, places, max(SHORTLIST, SHORTLIST_PER_HIT * limit))
-        cosines = self._cosines(unit, places)
-        if len(places) > limit:
-            best = np.argpartition(-cosines, limit)[:limit]
-            places, cosines = places[best], cosines[best]
-        order = np.lexsort((places, -cosines))
-        return places[order], cosines[order]
-
-    def cosines(self, query: FloatVector, places: Places) -> list[float | None]:
-        """Cosine of the rows at these places; None where a row has no vector."""
-        found = self._cosines(_unit(query), places).tolist()
-        has = (self.factors[places] > 0.0).tolist()
-        return [cosine if is_there else None for cosine, is_there in zip(found, has, strict=True)]
-
-    def _shortlist(self, unit: FloatVector, places: Places, wanted: int) -> Places:
-        signs = self._signs(unit[None], self.middle)[0]
-        count = int(places[-1]) + 1
-        differing = np.zeros(count, np.uint16)
-        for word, bits in enumerate(signs):
-            differing += np.bitwise_count(self.signs[word, :count] ^ bits)
-        among = differing if len(places) == count else differing[places]
-        reach = int(np.searchsorted(np.cumsum(np.bincount(among)), wanted))
-        return places[among <= reach]
-
-    def _cosines(self, unit: FloatVector, places: Places) -> npt.NDArray[np.float32]:
-        found = np.empty(len(places), np.float32)
-        wide = np.empty((_CHUNK, unit.shape[0]), np.float32)
-        for start in range(0, len(places), _CHUNK):
-            some = places[start : start + _CHUNK]
-            part = wide[: len(some)]
-            np.copyto(part, self.codes[some])
-            np.dot(part, unit, out=found[start : start + len(some)])
-        return found * self.factors[places]
-
-
-def _unit(query: FloatVector) -> FloatVector:
-    return query / max(float(np.linalg.norm(query)), 1e-12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +133,10 @@ class Pack:
             _read_vectors(handle, made, column, grown, np.flatnonzero(~known))
             made.vectors[column] = grown
         return made
+
+    def lacks(self, column: str, dimensions: int) -> bool:
+        """Whether a column of vectors is not packed, and few enough to be."""
+        return column not in self.vectors and bytes_needed(len(self.ids), dimensions) <= PACK_VECTOR_BYTES
 
     def with_vectors(self, handle: Any, column: str, dimensions: int) -> Pack:
         """This pack with the vectors of one more column."""

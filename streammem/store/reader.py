@@ -162,7 +162,8 @@ class Reader:
         self, table: str, column: str, vector: FloatVector, where: Where, *, columns: Sequence[str], limit: int
     ) -> list[Row]:
         """Rows nearest to a vector (D,) by cosine, best first, each with `similarity`. Exact among up to
-        `packed.EXACT_ROWS` rows that pass, and without a vector index beyond `packed.PACK_ROWS`; else nearly so."""
+        `packed_vectors.EXACT_ROWS` rows that pass, and without a vector index beyond `packed.PACK_ROWS`; else nearly
+        so."""
         return self._searches.nearest(table, column, vector, where, columns=columns, limit=limit)
 
     def full_text(

@@ -2,12 +2,12 @@
 
 Three ways, with the same results but for how near an approximate index comes. A table of up to 200,000 searchable rows
 is packed in memory (`packed`) when it is first searched: vectors and filters are looked at there, LanceDB is asked for
-words alone. One of up to 1,500,000 is packed without its vectors once a program has asked a dozen questions: LanceDB is
-asked for ids, which are judged and shown from memory. Anything else, and clauses that cannot be judged in memory, goes
-through LanceDB: ids first, then the rows are taken, at 35 us a row and column.
+words alone. One of up to 1,500,000 is packed once a program has asked a dozen questions, first without its vectors:
+LanceDB is asked for ids, which are judged and shown from memory. Anything else, and clauses that cannot be judged in
+memory, goes through LanceDB: ids first, then the rows are taken, at 35 us a row and column.
 
-Knows no fusion. Costs (processor time) for 100 rows: 3 ms for vectors and 4 for words out of 100,000; 15 and 8 out of a
-million; without a pack twice that. Loading costs 8 us a row with vectors, 3 without.
+Knows no fusion. Costs (processor time) for 100 rows: 3 ms for vectors and 4 for words out of 100,000; 11 and 8 out of a
+million; without a pack twice that, and up to 26 us more for each row that the index refines. Loading costs 8 us a row.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from streammem.heap import trim_heap
 from streammem.store import lance
 from streammem.store.filters import Where
 from streammem.store.indexes import CHECK_NEAREST
 from streammem.store.packed import (
     MOST_ROWS,
     PACK_ROWS,
-    PACK_VECTOR_BYTES,
     PACKED_COLUMNS,
     Mask,
     Pack,
@@ -48,12 +48,14 @@ KEPT_ROWS = 8192
 """Rows of each table that are kept between searches where it is not packed: about 8 MB."""
 UNPACKED_SEARCHES, UNPACKED_SEARCHES_OF_LARGE = 4, 24
 """Of a table with a vector index, before it is packed, and of a large one: two questions, and a dozen, asked by a
-program that ends then. A large one is packed without its vectors."""
+program that ends then."""
 
 Found = list[tuple[int, float]]
 """(LanceDB id, score), best first."""
 Near = tuple[str, FloatVector]
 """A column of vectors, and a vector (D,) to compare them with."""
+Wanted = tuple[str, int]
+"""A column of vectors, and their dimensions."""
 
 
 class Searches:
@@ -139,7 +141,7 @@ class Searches:
 
     def _packed(
         self, table: str, handle: Any, where: Where, last: int, columns: Sequence[str],
-        *, vectors: tuple[str, int] | None = None,
+        *, vectors: Wanted | None = None,
     ) -> tuple[Pack, Mask] | None:  # fmt: skip
         """The pack of the newest version and what passes in it; None where the search goes through LanceDB."""
         pack = self._pack(table, handle, vectors)
@@ -148,7 +150,7 @@ class Searches:
         passing = pack.passing(where, last)
         return None if passing is None else (pack, passing)
 
-    def _pack(self, table: str, handle: Any, vectors: tuple[str, int] | None) -> Pack | None:
+    def _pack(self, table: str, handle: Any, vectors: Wanted | None) -> Pack | None:
         version = self._reader.version_of(table, handle)
         with self._packing[table]:
             pack = self._packs.get(table)
@@ -162,31 +164,42 @@ class Searches:
                 if not self._is_worth_packing(table, handle, version):
                     return None
                 if self._sizes[table][1] > PACK_ROWS:
-                    self._load_meanwhile(table, handle)
+                    self._load_meanwhile(table, handle, vectors)
                     return None
                 pack = Pack.load(handle, table)
-            if vectors is not None and vectors[0] not in pack.vectors:
-                column, dimensions = vectors
-                if len(pack.ids) * dimensions * 2 <= PACK_VECTOR_BYTES:
-                    pack = pack.with_vectors(handle, column, dimensions)
             self._packs[table] = pack
+            if vectors is not None and pack.lacks(*vectors):
+                if pack.is_large:
+                    self._load_meanwhile(table, handle, vectors)
+                else:
+                    pack = self._packs[table] = pack.with_vectors(handle, *vectors)
             return pack
 
-    def _load_meanwhile(self, table: str, handle: Any) -> None:
-        """Packs a large table in a thread of its own (3 s for a million rows); until then LanceDB is searched."""
+    def _load_meanwhile(self, table: str, handle: Any, vectors: Wanted | None) -> None:
+        """Packs a large table in a thread of its own, its rows and then these vectors (2 s and 4 s for a million);
+        until then LanceDB is searched."""
         if table in self._loading:
             return
         self._loading.add(table)
 
         def load() -> None:
             try:
-                pack = Pack.load(handle, table)
-                with self._packing[table]:
-                    self._packs[table] = pack
+                pack = self._packs.get(table)
+                if pack is None:
+                    pack = Pack.load(handle, table)
+                    with self._packing[table]:
+                        self._packs[table] = pack
+                if vectors is not None and pack.lacks(*vectors):
+                    pack = pack.with_vectors(handle, *vectors)
+                    with self._packing[table]:
+                        newest = pack.followed(handle)
+                        if newest is not None:
+                            self._packs[table] = newest
             except Exception as error:
                 self._unpacked[table] = 0  # rewritten meanwhile, say: it is tried again
                 logger.info("%s is not packed: %s", table, error)
             finally:
+                trim_heap()
                 self._loading.discard(table)
 
         threading.Thread(target=load, name=f"streammem-pack-{table}", daemon=True).start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ import pytest
 
 from streammem.memory import Memory
 from streammem.settings import StoreSettings
-from streammem.store import packed, searches
+from streammem.store import packed, packed_vectors, searches
 from streammem.store.filters import Where
 from streammem.store.migrations import read_manifest
-from streammem.store.packed import NAMES, Pack, Vectors
+from streammem.store.packed import NAMES, Pack
+from streammem.store.packed_vectors import EXACT_ROWS, Vectors
 from streammem.store.reader import Reader
 from streammem.store.tables import EVENTS, FACTS, KEYFRAMES, OBSERVATIONS, observation_row
 from streammem.types import NS_PER_S
@@ -275,10 +277,34 @@ def test_the_shortlist_holds_the_nearest(crowd: np.ndarray) -> None:
         assert list(found) == sorted(found, reverse=True)
         shares.append(len(set(places.tolist()) & set(right.tolist())) / 100)
         few = np.zeros(len(crowd), bool)
-        few[dice.integers(0, len(crowd), packed.EXACT_ROWS // 2)] = True
+        few[dice.integers(0, len(crowd), EXACT_ROWS // 2)] = True
         places, _ = vectors.nearest(query, few, 10)
         assert set(places.tolist()) == set(np.argsort(-np.where(few, cosines_of(crowd, query), -2.0))[:10].tolist())
     assert np.mean(shares) >= 0.97
+
+
+def test_vectors_of_many_rows_have_short_codes(crowd: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    fine = Vectors.with_room(30_000, crowd.mean(axis=0))
+    fine.put(np.arange(30_000), crowd[:30_000] * 3.0)
+    fine.count = 30_000
+    monkeypatch.setattr(packed_vectors, "FINE_ROWS", 40_000)
+    vectors = fine.roomier(len(crowd))
+    vectors.put(np.arange(30_000, len(crowd)), crowd[30_000:])
+    assert (fine.codes.dtype, vectors.codes.dtype) == (np.int16, np.int8)
+    assert len(vectors.factors) == len(crowd)
+    assert packed_vectors.bytes_needed(len(crowd), 256) == vectors.codes.nbytes
+    query = crowd[31_000] + 0.1 * crowd[7]
+    places, found = vectors.nearest(query, np.ones(len(crowd), bool), 100)
+    cosines = cosines_of(crowd, query)
+    assert found == pytest.approx(cosines[places], abs=2e-3)
+    assert len(set(places.tolist()) & set(np.argsort(-cosines)[:100].tolist())) >= 95
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60.0
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def cosines_of(crowd: np.ndarray, query: np.ndarray) -> np.ndarray:
@@ -302,12 +328,14 @@ def test_a_table_that_is_too_large_goes_through_lancedb(tmp_path: Path, monkeypa
         assert pair.assert_same(EVENTS, Where().overlaps(None, 50 * NS_PER_S, None), "number3", 9) > 0
 
 
-def test_a_large_table_is_packed_without_vectors_and_not_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("has_vectors", [True, False])
+def test_a_large_table_is_not_packed_at_once_and_without_vectors_that_are_too_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_vectors: bool
 ) -> None:
     for module in (packed, searches):
         monkeypatch.setattr(module, "PACK_ROWS", 20)
-    monkeypatch.setattr(searches, "PACK_VECTOR_BYTES", 20 * DIM * 2)
+    if not has_vectors:
+        monkeypatch.setattr(packed, "PACK_VECTOR_BYTES", 20 * DIM * 2)
     monkeypatch.setattr(searches, "UNPACKED_SEARCHES_OF_LARGE", 3)
     conditions: list[str | None] = []
     run = searches._run
@@ -326,21 +354,19 @@ def test_a_large_table_is_packed_without_vectors_and_not_at_once(
         pair.assert_same(OBSERVATIONS, Where(), "number3 said first", 9)
         assert OBSERVATIONS not in pair.packs()
         pair.assert_same(OBSERVATIONS, Where(), "number3 said first", 9)
-        until = time.monotonic() + 60.0
-        while OBSERVATIONS not in pair.packs():  # loaded in a thread of its own
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        wait_for(lambda: OBSERVATIONS in pair.packs() and not pair.packing._searches._loading)
         found = 0
         for round_number in range(4):
             for table in (EVENTS, OBSERVATIONS, FACTS):
                 for _ in range(4):
                     found += pair.assert_same(table, some_where(dice, table, 30), "number9 said first", 9)
+                    wait_for(lambda: not pair.packing._searches._loading)  # in threads of their own
             if round_number == 1:
                 memory.write(bundle_of(30))  # appended: the pack follows
                 memory.flush()
             if round_number == 2:
                 assert len(pair.packs()[OBSERVATIONS].ids) == 31 * 3
-                assert not pair.packs()[OBSERVATIONS].vectors
+                assert list(pair.packs()[OBSERVATIONS].vectors) == ([VECTOR[OBSERVATIONS]] if has_vectors else [])
                 memory.forget(text="number4 said")
                 memory.compact()
         assert found > 50
