@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -74,6 +75,8 @@ def test_every_codec_gives_one_frame_per_tick(
     # AV1 encoders smooth small flicker away unless asked for quality.
     options = {"crf": "4", "preset": "8"} if codec == "libsvtav1" else None
     path = make_clip(tmp_path / name, [Scene(3.0, counter())], codec=codec, size=size, options=options)
+    if sys.platform.startswith("linux"):
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER
     with open_source(path, settings=SETTINGS) as source:
         assert (source.info.width, source.info.height) == size
         assert source.info.duration_ns == pytest.approx(3 * NS_PER_S, abs=0.1 * NS_PER_S)
