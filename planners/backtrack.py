@@ -187,7 +187,8 @@ class _Loop:
         self._search(self.board.plan.modalities)
 
     def _accept_other_kinds(self) -> None:
-        """What was asked for as seen may only have been mentioned in a caption or on a sign; words said stay words."""
+        """What was asked for as seen may only have been mentioned in a caption or on a sign; what somebody who is named
+        did, they may have told. Words said stay words."""
         board, plan = self.board, self.board.plan
         if board.matches or not plan.modalities or not plan.target or plan.kind == "order":
             return
@@ -197,6 +198,8 @@ class _Loop:
             self._search(("text_in_view",))
         elif plan.modalities == ("text_in_view",):
             self._search(("text_in_view", "caption", "object", "scene", "visual"))
+        if not board.matches and "speech" not in plan.modalities and board.finder.names_in(plan.target):
+            self._search(("speech",))
         board.relaxed = bool(board.matches)
 
     def _look_again(self) -> None:

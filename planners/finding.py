@@ -199,14 +199,15 @@ class Finder:
             cosines=known,
             is_thing=is_thing,
             among=len(candidates) if narrowed else self.view.text_count,
-            names=self._names_in(target),
+            names=self.names_in(target),
         )
         return [
             with_support(match, judged.score, coverage=judged.coverage)
             for match, judged in zip(candidates, supports, strict=True)
         ]
 
-    def _names_in(self, target: str) -> frozenset[str]:
+    def names_in(self, target: str) -> frozenset[str]:
+        """Words of a target that the question writes as names, lower-case."""
         return self.names & frozenset(content_words(target))
 
     def lines(
@@ -311,7 +312,7 @@ class Finder:
         if not facts or len(facts) > 500:
             return []
         texts = [f"{fact.subject} {fact.predicate} {fact.object}".replace("_", " ") for fact in facts]
-        supports = self.view.relevance.supports(target, texts, among=len(texts), names=self._names_in(target))
+        supports = self.view.relevance.supports(target, texts, among=len(texts), names=self.names_in(target))
         found = [
             Match(
                 recording=fact.recording,

@@ -47,6 +47,11 @@ class Match:
     def span(self) -> Span:
         return Span(recording=self.recording, t_start_ns=self.t_start_ns, t_end_ns=self.t_end_ns)
 
+    @property
+    def use(self) -> float:
+        """By which answers rank it: of two that are as near, the one with more of the wanted words tells more."""
+        return self.support * (1.0 + self.coverage) / 2.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occurrence:

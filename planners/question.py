@@ -26,7 +26,7 @@ MAX_QUESTION_CHARACTERS = 4000
 
 _WRITING = (
     r"\b(?:written|writing|reads?\b(?! aloud)|text|(?:title |on the |on a )cards?|title of|"
-    r"caption(?:s|ed)?|subtitles?|sign|signs|poster|banner|label|title|"
+    r"caption(?:s|ed)?|subtitles?|signs?\b(?! (?:up|off|in)\b)|poster|banner|label|title|"
     r"logo|on[- ]?screen|letters|printed|credits)\b"
 )
 _SIGHT = (
@@ -49,6 +49,7 @@ _KINDS: tuple[tuple[QuestionKind, str], ...] = (
         r"count(?: up)?(?: all)?(?: the)?\b|number of)",
     ),
     ("how_many", r"^how (?:often|frequently)\b"),
+    ("when", r"^how long ago\b"),
     ("how_long", r"^(?:(?:for )?how (?:long|much time)|what (?:is|was) the (?:duration|length) of)"),
     (
         "when",

@@ -49,6 +49,10 @@ PRESENCE = stems_of(
 """Words beside a label that a detection already bears out, or that say where the camera stands."""
 
 
+LIGHT = stems_of("go come get give take make bring have do put let")
+"""Verbs that say little without what follows: who *took the kids to the museum* went to the museum."""
+
+
 def _bar(among: int) -> float:
     """What cosine + coverage must reach to count, given how many texts there were to be the best of.
 
@@ -159,7 +163,8 @@ class Relevance:
         vetoed = False
         exact = 0.0
         for word in wanted:
-            weight = 0.3 if word in SCAFFOLD_WORDS or label_for_word(word) == "person" else 1.0
+            says_little = word in SCAFFOLD_WORDS or stem(word) in LIGHT or label_for_word(word) == "person"
+            weight = 0.3 if says_little else 1.0
             covered, veto = self._cover(word, found, is_name=word in names)
             vetoed |= veto
             exact += weight * (covered >= 0.9)
@@ -167,7 +172,7 @@ class Relevance:
             weight_sum += weight
             if covered < 0.2:
                 missing.append(word)
-        others = [word for word in wanted if word not in names]
+        others = [word for word in wanted if word not in names and stem(word) not in LIGHT]
         if names and others and set(others) <= set(missing) and (cosine is None or cosine < NAME_AND_MORE_COSINE):
             vetoed = True  # who it was is there, what was done is not
         coverage = total / weight_sum if weight_sum else 0.0
@@ -176,7 +181,8 @@ class Relevance:
             whole = max((self._near(phrase, word) for word in found if stem(word) not in own), default=0.0)
             coverage = max(coverage, whole)
             missing = [] if whole >= NAMED else missing
-        if cosine is not None and cosine < paraphrase and any(word not in SCAFFOLD_WORDS for word in missing):
+        telling = [word for word in missing if word not in SCAFFOLD_WORDS and stem(word) not in LIGHT]
+        if cosine is not None and cosine < paraphrase and telling:
             vetoed = True  # among thousands, some text always shares a word and the sense of another
         exact = exact / weight_sum if weight_sum else 0.0
         if cosine is None:

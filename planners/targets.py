@@ -35,8 +35,8 @@ class Rest:
 
 _LEADS: dict[QuestionKind, str] = {
     "when": (
-        r"^(?:please )?(?:(?:at|around|since|until) )?(?:when|what (?:time|moment|point)|which (?:moment|minute|"
-        r"second|day|point)|"
+        r"^(?:please )?(?:(?:at|around|since|until) )?(?:when|how long ago|what (?:time|moment|point)|"
+        r"which (?:moment|minute|second|day|point)|"
         r"tell me|find|show(?: me)?|locate|jump to|go to|take me to)(?: the)?(?: (?:moment|part|time|scene|place|point|"
         r"bit)s?)?(?: (?:when|where|that|at which|with|in which))?"
     ),
@@ -50,7 +50,10 @@ _LEADS: dict[QuestionKind, str] = {
     "how_long": r"^(?:(?:for )?how (?:long|much time)|what (?:is|was) the (?:duration|length) of)",
     "said": r"^(?:what(?:ever)?|which|read|transcribe|quote|repeat)(?: (?:words|sentences?|things?|else))?",
     "written": r"^(?:what|which|read)(?: (?:words|text|else))?",
-    "what": r"^(?:what|which|describe|summari[sz]e|tell me)(?: (?:kind|sort|type) of| about| else)?",
+    "what": (
+        r"^(?:what|which|describe|summari[sz]e|tell me)(?: (?:kinds?|sorts?|types?) of| about| else)?"
+        r"(?: (?:activity|activities|things?|items?)(?= (?:did|do|does|has|have|had)\b))?"
+    ),
 }
 
 _SURFACE_PHRASE = (
@@ -103,6 +106,7 @@ def target_of(text: str, *, kind: QuestionKind, speaker: str | None) -> str:
         )
         if kind == "said":
             rest.take(r"^(?:about|of|on|that|regarding|concerning)\b")
+    rest.take(r"\bused? to\b(?: do\b)?")
     rest.take(r"\b(?:happen(?:s|ed|ing)?|going on|take(?:s|n)? place|took place|occur(?:s|red|ring)?)\b")
     rest.take(
         r"\b(?:appear(?:s|ed|ing)?|show(?:s|ed|n)? up|(?:be |been |being |is |are |was |were )?(?:visible|seen|"

@@ -150,11 +150,13 @@ class TimeWords:
 
 
 def duration_words(duration_ns: int) -> str:
-    """`4.2 seconds`, `3 minutes 20 seconds`, `2 hours 5 minutes`."""
+    """`4.2 seconds`, `3 minutes 20 seconds`, `2 hours 5 minutes`, `3 days 4 hours`, `1 year 2 months`."""
     seconds = duration_ns / NS_PER_S
     if seconds < 60:
         return f"{seconds:.1f} seconds" if seconds % 1 >= 0.05 else f"{seconds:.0f} seconds"
-    units = (("hour", 3600), ("minute", 60), ("second", 1))
+    units = (
+        ("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1),
+    )  # fmt: skip
     left, words = round(seconds), list[str]()
     for name, size in units:
         amount, left = divmod(left, size)

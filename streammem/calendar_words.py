@@ -14,16 +14,16 @@ from streammem.day_parts import DAY_PARTS
 from streammem.timeline import WALL_CLOCK_FROM_NS
 from streammem.types import NS_PER_S
 
-_MONTHS = (
+MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
 )  # fmt: skip
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 END_OF_TIME_NS = 1 << 62
 
-_MONTH = "|".join(rf"{name[:3]}(?:{name[3:]})?\.?" if len(name) > 3 else name for name in _MONTHS) + r"|sept\.?"
+_MONTH = "|".join(rf"{name[:3]}(?:{name[3:]})?\.?" if len(name) > 3 else name for name in MONTHS) + r"|sept\.?"
 _PART = "|".join(DAY_PARTS)
-_LONG_MONTH = "|".join(_MONTHS)
+_LONG_MONTH = "|".join(MONTHS)
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
 _OF_DAY = rf"(?:,?\s+(?:at\s+|in\s+the\s+)?(?P<part>{_PART}))?"
 _EDGE = r"(?:(?P<edge>since|after|before|until|till|by)\s+)?"
@@ -84,7 +84,7 @@ def _span(said: dict[str, str | None], now: datetime) -> tuple[datetime, datetim
     name = (said.get("month") or "").lower().rstrip(".")
     if not name:
         return datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
-    month = 1 + next(number for number, known in enumerate(_MONTHS) if known.startswith(name[:3]))
+    month = 1 + next(number for number, known in enumerate(MONTHS) if known.startswith(name[:3]))
     if day := said.get("day"):
         at = datetime(year or now.year, month, int(day), tzinfo=UTC)
         return _part(at if year or at <= now else at.replace(year=now.year - 1), said)

@@ -77,7 +77,7 @@ def _quotes(board: Board, matches: list[Match], *, kinds: tuple[ObservationKind,
     matches = _without_partial_readings(strong(matches))
     in_time = sorted(matches, key=lambda match: (match.t_start_ns, match.recording, match.text))
     if plan.target and not is_furniture(plan.target):
-        useful = sorted(matches, key=lambda match: (-match.support, match.t_start_ns))
+        useful = sorted(matches, key=lambda match: (-match.use, match.t_start_ns))
     else:
         useful = _nearest_first(board, in_time)
     match plan.occurrence:

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from planners.matches import Match, Occurrence, occurrences, union_spans
+from planners.plan import ANY_SPEECH
 from planners.protocols import Board, Draft
 from planners.reasoners.wording import MOST_LISTED, listed, quote, shown, when
+from planners.told_times import ToldTime, told_length, told_time
 from planners.windows import duration_words
 
 WEAKER_BY = 0.22
@@ -46,22 +48,28 @@ def chosen_occurrences(board: Board, matches: Sequence[Match]) -> list[Occurrenc
 
 
 def by_usefulness(found: Sequence[Occurrence]) -> tuple[Match, ...]:
-    """The best match of each occurrence, best first, then the others in order of support."""
-    tops = sorted((each.best for each in found), key=lambda match: (-match.support, match.t_start_ns))
+    """The best match of each occurrence, best first, then the others in order of use."""
+    tops = sorted((each.best for each in found), key=lambda match: (-match.use, match.t_start_ns))
     rest = sorted(
         (match for each in found for match in each.matches if match is not each.best),
-        key=lambda match: (-match.support, match.t_start_ns),
+        key=lambda match: (-match.use, match.t_start_ns),
     )
     return (*tops, *rest)
 
 
 def answer_when(board: Board) -> Draft | None:
-    """The times of the occurrences asked for, with what was noticed there."""
+    """The times of the occurrences asked for, with what was noticed there; where somebody tells when it was, that."""
     found = chosen_occurrences(board, board.matches)
     if not found:
         return None
+    if board.plan.occurrence not in {"first", "last", "nth"} and (told := _told_when(board, found)):
+        return told
     words, plan = board.view.words, board.plan
     lead = {"first": "First at ", "last": "Last at ", "nth": f"Time number {plan.nth}: "}.get(plan.occurrence, "At ")
+    if asks_how_long_ago(board):
+        found = found[-1:]
+        ago = _ago(board, found[0].t_end_ns)
+        lead = f"{ago[0].upper()}{ago[1:]}, {lead[0].lower()}{lead[1:]}"
     if plan.occurrence in {"first", "last", "nth"}:
         only = found[0]
         edge = min(only.matches, key=lambda match: match.t_start_ns)
@@ -80,6 +88,31 @@ def answer_when(board: Board) -> Draft | None:
     return Draft(text=text, matches=by_usefulness(found), confidence=max(each.support for each in found))
 
 
+def _told_when(board: Board, found: Sequence[Occurrence]) -> Draft | None:
+    """When it was by what was said of it, the best line that tells so first; None where none does."""
+    if board.plan.modalities == ANY_SPEECH:  # when it was spoken of is asked
+        return None
+    told: list[tuple[ToldTime, Match]] = []
+    for match in by_usefulness(found):
+        if match.modality == "speech":
+            time = told_time(match.text, said_ns=match.t_start_ns, about=board.plan.target)
+            if time is not None and time.words not in {each.words for each, _ in told}:
+                told.append((time, match))
+    if not told:
+        return None
+    words, matches = board.view.words, [match for _, match in told]
+    parts = [
+        f"{time.words} (told at {words.span(match.recording, match.t_start_ns, match.t_end_ns)}: {shown(match)})"
+        for time, match in told[:MOST_LISTED]
+    ]
+    text = listed(parts, total=len(told))
+    if asks_how_long_ago(board):
+        first = told[0][0]
+        text = f"{_ago(board, (first.t_start_ns + first.t_end_ns) // 2, units=1)}, {text}"
+    rest = [match for match in by_usefulness(found) if match not in matches]
+    return Draft(text=f"{text[0].upper()}{text[1:]}.", matches=(*matches, *rest), confidence=matches[0].support)
+
+
 def _is_throughout(board: Board, occurrence: Occurrence) -> bool:
     whole = next((span for span in board.spans if span.recording == occurrence.recording), None)
     length_ns = occurrence.t_end_ns - occurrence.t_start_ns
@@ -96,6 +129,8 @@ def answer_how_long(board: Board) -> Draft | None:
         matches = [match for each in chosen_occurrences(board, matches) for match in each.matches]
     if not matches:
         return None
+    if plan.modalities != ANY_SPEECH and all(match.modality == "speech" for match in matches):
+        return _told_how_long(board, matches)
     spans = union_spans(match.span for match in matches)
     if board.narrowed and plan.window is not None:
         cut = [
@@ -115,6 +150,26 @@ def answer_how_long(board: Board) -> Draft | None:
         text += f" in all, over {len(found)} stretches: {listed([when(each, view.words) for each in found])}"
     text += f" ({shown(found[0].best)})."
     return Draft(text=text, matches=by_usefulness(found), confidence=0.85 * max(each.support for each in found))
+
+
+def asks_how_long_ago(board: Board) -> bool:
+    return board.plan.question.lower().startswith("how long ago")
+
+
+def _ago(board: Board, t_ns: int, *, units: int = 2) -> str:
+    length = duration_words(max(board.view.now_ns - t_ns, 0)).split()
+    return f"about {' '.join(length[: 2 * units])} ago"
+
+
+def _told_how_long(board: Board, matches: Sequence[Match]) -> Draft | None:
+    """What is only spoken of lasted as long as somebody says, not as long as they spoke."""
+    for match in sorted(matches, key=lambda each: (-each.use, each.t_start_ns)):
+        if length := told_length(match.text, about=board.plan.target):
+            at = board.view.words.span(match.recording, match.t_start_ns, match.t_end_ns)
+            rest = tuple(each for each in matches if each is not match)
+            text = f"{length[0].upper()}{length[1:]} (told at {at}: {shown(match)})."
+            return Draft(text=text, matches=(match, *rest), confidence=0.85 * match.support)
+    return None
 
 
 def _length_of_recordings(board: Board) -> Draft | None:
