@@ -15,7 +15,7 @@ from planners.reading import MemoryView
 from planners.relevance import PRESENCE, SUPPORT_ENOUGH
 from planners.vocabulary import is_kind_of_person, labels_for_word, names_thing
 from planners.windows import Span
-from planners.words import content_words, same_name, stem
+from planners.words import content_words, same_name, stem, without_address
 from streammem.types import Fact, Hit, KeyFrame, Level, Modality, ObservationKind
 
 READ_ALL_UP_TO = 120
@@ -191,7 +191,11 @@ class Finder:
         candidates = self.lines(spans=spans, kinds=kinds, target=target, narrowed=narrowed, recalled=recalled)
         if speaker is not None and any(match.speaker for match in candidates):
             candidates = [match for match in candidates if same_name(match.speaker, speaker)]
-        texts = [f"{match.speaker}: {match.text}" if match.speaker else match.text for match in candidates]
+        names = self.names_in(target)
+        texts = [
+            f"{match.speaker}: {without_address(match.text, names)}" if match.speaker else match.text
+            for match in candidates
+        ]
         known = {text: match.cosine for text, match in zip(texts, candidates, strict=True) if match.cosine is not None}
         supports = self.view.relevance.supports(
             target,
@@ -199,7 +203,7 @@ class Finder:
             cosines=known,
             is_thing=is_thing,
             among=len(candidates) if narrowed else self.view.text_count,
-            names=self.names_in(target),
+            names=names,
         )
         return [
             with_support(match, judged.score, coverage=judged.coverage)

@@ -30,6 +30,8 @@ _WORD_FLOOR, _WORD_CEILING = 0.48, 0.85
 """Cosine between single words: unrelated ones reach 0.48 in MiniLM, inflections and synonyms start near 0.6."""
 _NAME_RATIO = 0.8
 """Names that differ in spelling by less are the same (speech recognition writes them as it hears them)."""
+_SHORT_NAME = 3
+"""Letters of a short form: `Mel` is Melanie."""
 NAME_AND_MORE_COSINE = 0.7
 """A text that shares only a name with the target is about something else unless it is this near as a whole."""
 _MAX_WORD_CACHE = 20_000
@@ -49,7 +51,7 @@ PRESENCE = stems_of(
 """Words beside a label that a detection already bears out, or that say where the camera stands."""
 
 
-LIGHT = stems_of("go come get give take make bring have do put let")
+LIGHT = stems_of("go come get give take make bring have do put let attend visit")
 """Verbs that say little without what follows: who *took the kids to the museum* went to the museum."""
 
 
@@ -207,8 +209,10 @@ class Relevance:
             if same_thing(word, other):
                 best = max(best, 0.8 if is_kind_of_person(word) != is_kind_of_person(other) else 0.9)
             elif is_name:
+                is_short_for = min(len(word), len(other)) >= _SHORT_NAME and word[:_SHORT_NAME] == other[:_SHORT_NAME]
+                is_short_for &= word.startswith(other) or other.startswith(word)
                 ratio = SequenceMatcher(None, word, other).ratio()
-                best = max(best, 0.9 if ratio >= _NAME_RATIO else 0.0)
+                best = max(best, 0.9 if is_short_for or ratio >= _NAME_RATIO else 0.0)
             elif exclude_each_other(word, other):
                 excluded = True
             elif len(word) > 4 and len(other) > 4 and (other.startswith(word) or word.startswith(other)):

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from planners.time_expressions import find_time
-from planners.words import content_words, number_of, stem
+from planners.words import number_of, sentences_about
 from streammem.calendar_words import END_OF_TIME_NS, MONTHS, date_span
 from streammem.timeline import DAY_NS, WALL_CLOCK_FROM_NS, seconds_to_ns
 from streammem.types import NS_PER_S
 
-_SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _NUMBER = r"\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|a few|few|a couple of"
 _AMOUNT = rf"(?P<amount>{_NUMBER})"
 _UNIT = r"(?P<unit>day|week|weekend|month|year)s?"
@@ -67,7 +66,7 @@ def told_time(text: str, *, said_ns: int, about: str) -> ToldTime | None:
     if said_ns < WALL_CLOCK_FROM_NS:
         return None
     now = datetime.fromtimestamp(said_ns / NS_PER_S, UTC)
-    for sentence in _told_in(text, about):
+    for sentence in sentences_about(text, about):
         for pattern, read in _FORMS:
             if (match := pattern.search(sentence)) and (told := read(match, now)):
                 return told
@@ -78,19 +77,10 @@ def told_time(text: str, *, said_ns: int, about: str) -> ToldTime | None:
 
 def told_length(text: str, *, about: str) -> str | None:
     """How long a line says that what it tells of was: `for about four years`, `since 2016`."""
-    for sentence in _told_in(text, about):
+    for sentence in sentences_about(text, about):
         if match := _LENGTH.search(sentence):
             return match.group()
     return None
-
-
-def _told_in(text: str, about: str) -> list[str]:
-    """The sentences that have most words of what is asked; all of them where none has any."""
-    sentences = _SENTENCE.split(" ".join(text.split()))
-    wanted = {stem(word) for word in content_words(about)}
-    shared = [len(wanted & {stem(word) for word in content_words(each)}) for each in sentences]
-    most = max(shared, default=0)
-    return [each for each, count in zip(sentences, shared, strict=True) if count == most]
 
 
 def _midnight(at: datetime) -> datetime:

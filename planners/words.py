@@ -7,11 +7,16 @@ per sentence; stems are cached.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib import import_module
 from typing import Any, Protocol, cast
 
 _TOKEN = re.compile(r"[A-Za-z0-9]+(?:['\u2019][A-Za-z]+)?")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_CALLS = (
+    r"\b(?:hey|hi|hello|thanks|thank you|wow|oh|okay|ok|yeah|yes|yep|no|sure|right|cool|great|congrats|bye|dear|well)"
+)
 _ARTICLE = re.compile(r"^(?:the|a|an|my|our|your|his|her|their|that|this|those|these|any|some)\s+", re.I)
 
 
@@ -36,7 +41,7 @@ SCAFFOLD_WORDS = _listed(
     mentioned mentioning discuss discusses discussed discussing hear heard see seen saw seeing look show shows shown
     appear appears appeared appearing visible happen happens happened happening occur occurs occurred video recording
     film clip footage moment time times scene memory picture view frame camera read written word words sentence
-    sentences line lines mean"""
+    sentences line lines mean recently lately"""
 )
 """Words that people use to ask about a recording, not words of what they look for."""
 
@@ -120,6 +125,29 @@ def content_words(text: str, *, keep_scaffold: bool = False) -> list[str]:
     if keep_scaffold:
         return content
     return [word for word in content if word not in SCAFFOLD_WORDS] or content
+
+
+def sentences_about(text: str, about: str) -> list[str]:
+    """The sentences of a text that have most words of what is asked; all of them where none has any."""
+    sentences = _SENTENCE.split(" ".join(text.split()))
+    wanted = {stem(word) for word in content_words(about)}
+    shared = [len(wanted & {stem(word) for word in content_words(each)}) for each in sentences]
+    most = max(shared, default=0)
+    return [each for each, count in zip(sentences, shared, strict=True) if count == most]
+
+
+def without_address(text: str, names: Iterable[str]) -> str:
+    """A spoken line without names that it only calls somebody by.
+
+    Example:
+        >>> without_address("Hey Anna, I was at the sea. Anna slept, and Ben, too. Thanks, Anna!", ["anna"])
+        ', I was at the sea. Anna slept, and Ben, too. !'
+    """
+    for name in names:
+        called = re.escape(name)
+        before, after = rf"(?:^|(?<=[.!?])\s+|{_CALLS},?\s+){called}\s*(?=[,.!?]|$)", rf",\s*{called}\s*(?=[.!?]|$)"
+        text = re.sub(f"{before}|{after}", "", text, flags=re.I)
+    return text
 
 
 def bare(phrase: str) -> str:

@@ -6,6 +6,7 @@ Nothing is made up: every answer quotes observations or the text of events.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 
@@ -16,7 +17,7 @@ from planners.reasoners.temporal import WEAKER_BY, by_usefulness, chosen_occurre
 from planners.reasoners.wording import MOST_LISTED, listed, quote, shown, when
 from planners.vocabulary import is_kind_of_thing
 from planners.windows import Span, window_point_ns
-from planners.words import FUNCTION_WORDS, content_words, stem, stems_of, tokens
+from planners.words import FUNCTION_WORDS, content_words, sentences_about, stem, stems_of, tokens
 from streammem.types import NS_PER_S, ObservationKind
 
 NEAR_ANCHOR_S = 30.0
@@ -157,8 +158,12 @@ def answer_what(board: Board) -> Draft | None:
             return None
         if (seen := _kinds_seen(board)) is not None:
             return seen
-        telling = [match for match in board.matches if match.modality != "object"]
-        found = chosen_occurrences(board, telling or board.matches)
+        telling = [match for match in board.matches if match.modality != "object"] or board.matches
+        if "speech" not in board.plan.modalities:
+            telling, question = _told_apart(board, telling)
+            if question is not None and (reply := _reply(board, question)) is not None:
+                return reply
+        found = chosen_occurrences(board, telling)
         if not found:
             return None
         useful = by_usefulness(found)
@@ -306,10 +311,9 @@ def answer_who(board: Board) -> Draft | None:
     if re.match(rf"(?:{_WHERE_WORDS})\b", plan.target, re.I):
         return _people_around(board)
     asks_speaker = "speech" in plan.modalities
-    statements = board.matches if asks_speaker else [m for m in board.matches if not m.text.rstrip().endswith("?")]
-    best_question = max((m for m in board.matches if m not in statements), key=lambda m: m.support, default=None)
-    if best_question is not None and best_question.support > max((m.support for m in statements), default=0.0) + 0.1:
-        return _reply(board, best_question)
+    statements, question = (board.matches, None) if asks_speaker else _told_apart(board, board.matches)
+    if question is not None:
+        return _reply(board, question)
     found = chosen_occurrences(board, statements)
     if not found:
         return None
@@ -358,6 +362,21 @@ def _people_around(board: Board) -> Draft | None:
     names = sorted(people, key=lambda name: -len(people[name]))
     text = f"Named or heard around then: {', '.join(names)} ({shown(found[0])})."
     return Draft(text=text, matches=tuple(found), confidence=0.5)
+
+
+def _told_apart(board: Board, matches: Sequence[Match]) -> tuple[list[Match], Match | None]:
+    """What is stated, and the question that somebody asked, where that is nearer to what is looked for than anything
+    stated: then what was said to it answers."""
+    target = board.plan.target
+    statements = [
+        match
+        for match in matches
+        if match.modality != "speech" or not all(each.endswith("?") for each in sentences_about(match.text, target))
+    ]
+    asked = max((match for match in matches if match not in statements), key=lambda match: match.support, default=None)
+    if asked is not None and asked.support > max((match.support for match in statements), default=0.0) + 0.1:
+        return statements, asked
+    return statements, None
 
 
 def _reply(board: Board, question: Match) -> Draft | None:

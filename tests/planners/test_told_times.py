@@ -108,6 +108,9 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 ("Ben", "Congratulations! Yesterday I took the kids to the museum."),
                 ("Anna", "I just signed up for a pottery class on Tuesday."),
                 ("Ben", "We are thinking about going camping next month."),
+                ("Anna", "Hey Ben, last week I attended a workshop on counselling."),
+                ("Ben", "Which pet do you have?"),
+                ("Anna", "A small guinea pig called Oscar."),
             ),
         }.items():
             write_talk(memory, day, lines)
@@ -161,8 +164,20 @@ def test_what_is_told_is_answered_by_when_it_was(talk: Path, question: str, says
     assert told_by in found.evidence[0].text
 
 
+def test_a_question_that_was_asked_is_answered_by_what_was_said_to_it(talk: Path) -> None:
+    found = answer(talk, "Which pet do you have?")
+    assert "guinea pig" in found.text
+    assert "guinea pig" in found.evidence[0].text
+
+
 @pytest.mark.parametrize(
-    "question", ["When did Anna go to the museum?", "When did Ben sign up for a pottery class?", "How long is Ben ill?"]
+    "question",
+    [
+        "When did Anna go to the museum?",
+        "When did Ben sign up for a pottery class?",
+        "When did Ben attend a workshop on counselling?",
+        "How long is Ben ill?",
+    ],
 )
 def test_what_another_did_is_not_answered(talk: Path, question: str) -> None:
     assert not answer(talk, question).answerable
