@@ -1,8 +1,9 @@
 """The loop from a question to an answer: search, judge, relax, look again, stop, and say why it stopped.
 
-Steps, each tried only while the evidence is not enough: search as asked; accept other kinds of evidence; look again at
-the source; search for what the reasoner asks for. It stops on enough evidence, on nothing found or nothing new, on the
-budget, or at the deadline. What looking again found is written back where the memory is open for writing.
+Steps, each tried only while the evidence is not enough: search as asked; accept other kinds of evidence; accept what is
+told of it at another time; look again at the source; search for what the reasoner asks for. It stops on enough
+evidence, on nothing found or nothing new, on the budget, or at the deadline. What looking again found is written back
+where the memory is open for writing.
 
 Knows reasoners only by their Protocol. Costs a few recalls (tens of milliseconds each) and what the reasoner costs.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from planners.as_told import find_as_told
 from planners.budget import Budget, BudgetExceeded
 from planners.finding import Finder
 from planners.matches import Match, Occurrence, evidence_from, occurrences, with_support
@@ -146,7 +148,7 @@ class _Loop:
     def _run(self) -> tuple[Draft | None, StopReason]:
         found_before = -1
         follow_up: str | None = None
-        for step in (self._search_as_asked, self._accept_other_kinds, self._look_again):
+        for step in (self._search_as_asked, self._accept_other_kinds, self._accept_as_told, self._look_again):
             self.budget.check_deadline()
             step()
             found = self._found()
@@ -201,6 +203,12 @@ class _Loop:
         if not board.matches and "speech" not in plan.modalities and board.finder.names_in(plan.target):
             self._search(("speech",))
         board.relaxed = bool(board.matches)
+
+    def _accept_as_told(self) -> None:
+        board = self.board
+        if not board.matches and not self.choices:
+            board.matches = find_as_told(board)
+            board.relaxed |= bool(board.matches)
 
     def _look_again(self) -> None:
         board = self.board

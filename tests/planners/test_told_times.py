@@ -164,6 +164,22 @@ def test_what_is_told_is_answered_by_when_it_was(talk: Path, question: str, says
     assert told_by in found.evidence[0].text
 
 
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("Where did Ben take the kids on 5 July 2023?", "to the museum"),  # nothing was recorded then
+        ("What did Ben run on 6 May 2023?", "charity race"),
+        ("What did Ben run on 20 May 2023?", None),
+        ("When was Ben at the museum last month?", None),  # asked in July, it was in July
+        ("How did Anna feel after the support group?", "it was so powerful"),
+    ],
+)
+def test_what_is_told_of_another_time_is_found(talk: Path, question: str, says: str | None) -> None:
+    found = answer(talk, question)
+    assert found.answerable == (says is not None)
+    assert says is None or says in found.text
+
+
 def test_a_question_that_was_asked_is_answered_by_what_was_said_to_it(talk: Path) -> None:
     found = answer(talk, "Which pet do you have?")
     assert "guinea pig" in found.text
