@@ -24,7 +24,7 @@ from planners.reading import MemoryView
 from planners.reasoners.quoting import is_furniture, is_sentence_word, lines_in_spans
 from planners.reasoners.wording import not_in_memory
 from planners.second_look import is_worth_looking, look_again_at
-from planners.spatial_answers import answer_in_space
+from planners.spatial.answers import answer_in_space
 from planners.windows import Span, resolve_window
 from planners.words import name_words, same_name
 from streammem.errors import InputError

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from planners.spatial_questions import read_spatial_question
-from planners.spatial_wording import chosen, chosen_number, listed, plural
+from planners.spatial.asked import read_spatial_question
+from planners.spatial.wording import chosen, chosen_number, listed, plural
 from streammem.memory import Memory
 from streammem.spatial.spatial_memory import SpatialMemory
 from streammem.timeline import format_iso, parse_iso

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from planners.contents import gap_m
+from planners.spatial.contents import gap_m
 from streammem.memory import Memory
 from streammem.spatial.spatial_memory import SpatialMemory
 from streammem.types import NS_PER_S

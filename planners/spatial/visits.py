@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from planners.contents import NOT_KNOWN
-from planners.spatial_view import SpatialView, Told
-from planners.spatial_wording import MOST_TOLD, listed, times
+from planners.spatial.contents import NOT_KNOWN
+from planners.spatial.view import SpatialView, Told
+from planners.spatial.wording import MOST_TOLD, listed, times
 from planners.windows import duration_words
 from streammem.spatial.place_log import STALE_S
 from streammem.types import NS_PER_S

@@ -1,7 +1,7 @@
 """Counting questions in plain English: which things, where, and whether those that are there, that went, or that moved.
 
 `how many cups are in the kitchen`, `count the books`, `what is the number of plates on the table`, `in the kitchen, how
-many cups are there`; and whether there are as many as somebody says (`number_claims`). Patterns; knows no memory. How
+many cups are there`; and whether there are as many as somebody says (`numbers`). Patterns; knows no memory. How
 often something happened is no such question.
 """
 
@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from planners.number_claims import Claim, Comparison, read_claims, read_comparison
+from planners.spatial.asked.numbers import Claim, Comparison, read_claims, read_comparison
 from planners.words import bare
 
 Beside = Literal["in", "on", "near"]

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from planners.contents import EVERYWHERE, MOST_HOLDER_WORDS, NOT_KNOWN, Spot, mean, nothing_there, spot_of
-from planners.count_questions import EVERYTHING, ROOMS, CountQuestion
-from planners.number_claims import Claim
-from planners.spatial_changes import kinds_for
-from planners.spatial_view import UNSURE, SpatialView, Told
-from planners.spatial_wording import MOST_TOLD, listed, plural, told_change, told_spots
+from planners.spatial.asked.counts import EVERYTHING, ROOMS, CountQuestion
+from planners.spatial.asked.numbers import Claim
+from planners.spatial.changes import kinds_for
+from planners.spatial.contents import EVERYWHERE, MOST_HOLDER_WORDS, NOT_KNOWN, Spot, mean, nothing_there, spot_of
+from planners.spatial.view import UNSURE, SpatialView, Told
+from planners.spatial.wording import MOST_TOLD, listed, plural, told_change, told_spots
 from streammem.spatial.records import ObjectState
 
 

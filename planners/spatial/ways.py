@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from planners.count_questions import EVERYTHING
 from planners.question import parse_clause
-from planners.spatial_view import SpatialView, Told
+from planners.spatial.asked.counts import EVERYTHING
+from planners.spatial.view import SpatialView, Told
 from planners.words import bare, name_words
 from streammem.errors import InputError
 from streammem.spatial.orientation import direction_from

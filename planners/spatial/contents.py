@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from planners.count_questions import Beside
-from planners.spatial_questions import Side
-from planners.spatial_view import SpatialView, Told
-from planners.spatial_wording import MOST_TOLD, listed, plural
+from planners.spatial.asked.counts import Beside
+from planners.spatial.asked.question import Side
+from planners.spatial.view import SpatialView, Told
+from planners.spatial.wording import MOST_TOLD, listed, plural
 from streammem.spatial.orientation import Direction, direction_from
 from streammem.spatial.records import ObjectState
 

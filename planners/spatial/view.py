@@ -15,8 +15,8 @@ import numpy as np
 from planners.finding import Finder
 from planners.plan import TimeWindow
 from planners.reading import MemoryView
-from planners.spatial_questions import SpatialQuestion
-from planners.spatial_wording import listed
+from planners.spatial.asked import SpatialQuestion
+from planners.spatial.wording import listed
 from planners.vocabulary import labels_for_word
 from planners.windows import resolve_window
 from planners.words import bare, content_words

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planners.contents import is_at
-from planners.spatial_view import SpatialView, Told
-from planners.spatial_wording import MOST_TOLD, times, told_change, told_state
-from planners.whereabouts import missing_since
+from planners.spatial.contents import is_at
+from planners.spatial.view import SpatialView, Told
+from planners.spatial.whereabouts import missing_since
+from planners.spatial.wording import MOST_TOLD, times, told_change, told_state
 from streammem.spatial.records import ChangeKind, ObjectChange, ObjectState
 from streammem.spatial.wording import be
 

@@ -1,7 +1,7 @@
 """The answer of the spatial memory to a question about places and things: where it is, what is there, what changed, how
 to get there.
 
-Asked first where a memory has a spatial part and the question reads as a spatial one (`spatial_questions`); what it
+Asked first where a memory has a spatial part and the question reads as a spatial one (`asked`); what it
 cannot answer (a word that names no known thing or room) goes the usual way. Every answer names places and times, and
 its evidence the sightings it rests on, with the picture taken nearest to them.
 """
@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from planners import contents, presence, spatial_changes, spatial_counts, visits, ways, whereabouts
 from planners.finding import Finder
 from planners.reading import MemoryView
-from planners.spatial_questions import SpatialKind, read_spatial_question
-from planners.spatial_view import SpatialView, Told
-from planners.spatial_wording import chosen, chosen_number
+from planners.spatial import changes, contents, counts, presence, visits, ways, whereabouts
+from planners.spatial.asked import read_spatial_question
+from planners.spatial.asked.question import SpatialKind
+from planners.spatial.view import SpatialView, Told
+from planners.spatial.wording import chosen, chosen_number
 from streammem.spatial.spatial_memory import SpatialMemory
 from streammem.types import Answer, Spent
 
@@ -26,12 +27,12 @@ _TELL: dict[SpatialKind, Callable[[SpatialView], Told | None]] = {
     "been": visits.been,
     "inside": contents.inside,
     "is there": presence.is_there,
-    "how many": spatial_counts.how_many,
+    "how many": counts.how_many,
     "around me": contents.around_me,
-    "where before": spatial_changes.where_before,
-    "changed": spatial_changes.changed,
-    "moved when": spatial_changes.moved_when,
-    "moved often": spatial_changes.moved_often,
+    "where before": changes.where_before,
+    "changed": changes.changed,
+    "moved when": changes.moved_when,
+    "moved often": changes.moved_often,
     "way": ways.way,
     "how far": ways.how_far,
     "nearest": ways.nearest,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from planners.contents import is_at, spot_of
-from planners.spatial_view import SpatialView, Told
-from planners.spatial_wording import listed, told_state
-from planners.ways import how_far
+from planners.spatial.contents import is_at, spot_of
+from planners.spatial.view import SpatialView, Told
+from planners.spatial.ways import how_far
+from planners.spatial.wording import listed, told_state
 from planners.windows import duration_words
 from streammem.spatial.records import ObjectState
 from streammem.spatial.wording import be, they
