@@ -93,10 +93,12 @@ def run_as_actors(settings: Settings, *, folder: Path, mcap: Path | None, told: 
 
 
 def show(remembered: list[Remembered], status: dict[str, dict[str, object]]) -> None:
-    took = sorted(one.write_ms for one in remembered)
+    took = sorted(one.write_ms for one in remembered if not one.is_refused)
     if took:
         print(f"\n{len(took)} looks remembered; the memory took {took[len(took) // 2]:.1f} ms (median), "
               f"{took[int(len(took) * 0.99)]:.1f} ms (p99)")  # fmt: skip
+    if refused := [one for one in remembered if one.is_refused]:
+        print(f"{len(refused)} looks could not be remembered; the last: {' '.join(refused[-1].problems)}")
     for name, one in status.items():
         print(f"  {name}: dropped {one.get('dropped')}" + (f", lost {one['lost']}" if one.get("lost") else ""))
     for change in [text for one in remembered for text in one.changes][-5:]:

@@ -65,6 +65,7 @@ class MemoryNode:
             t_ns=message.t_ns,
             write_ms=took_ms,
             cpu_ms=worked_ms,
+            is_refused=changes.is_refused,
             changes=tuple(one.text for one in changes.changes),
             problems=changes.problems,
         )

@@ -73,6 +73,8 @@ class Remembered:
     """How long the memory took, on the wall's clock."""
     cpu_ms: float
     """Of its own thread: what it took without waiting for others."""
+    is_refused: bool = False
+    """Nothing of it was kept; `problems` say why."""
     changes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     topic = Topic.MEMORY

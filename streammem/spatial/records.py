@@ -152,6 +152,11 @@ class ObservedChanges:
     problems: tuple[str, ...] = ()
     """What could not be used, and why; the rest was."""
 
+    @property
+    def is_refused(self) -> bool:
+        """Nothing of the observation could be used: it is as if it had not been made."""
+        return self.place is None
+
     def of_kind(self, kind: ChangeKind) -> tuple[ObjectChange, ...]:
         """Changes of one kind."""
         return tuple(one for one in self.changes if one.kind == kind)

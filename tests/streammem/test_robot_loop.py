@@ -168,6 +168,39 @@ def test_as_fast_as_it_goes_every_look_is_remembered(tmp_path: Path) -> None:
     assert not any(count for counts in loop.runner.dropped().values() for count in counts.values())
 
 
+def test_another_day_with_the_same_memory_is_remembered_too(tmp_path: Path) -> None:
+    pytest.importorskip("pybullet", reason="a wheel for Python 3.11 only")
+    from streammem.app.robot.loop import RECORDING, local_loop
+
+    looks: list[int] = []
+    for told_to in ("go to the kitchen", "go to the hall"):
+        with local_loop(small(looks_per_s=2), folder=tmp_path / "memory") as loop:
+            loop.tell(told_to)
+            assert loop.wait_for_report(timeout_s=120).is_done
+            assert loop.runner.drain(timeout_s=60)
+            remembered = [one for one in loop.heard if isinstance(one, Remembered)]
+        assert remembered
+        assert not any(one.is_refused for one in remembered)
+        assert remembered[0].t_ns > max(looks, default=-1)
+        looks += [one.t_ns for one in remembered]
+    with SpatialMemory.open(tmp_path / "memory", recording=RECORDING) as memory:
+        newest_ns = max(one.t_ns for one in memory.objects())
+    assert newest_ns > remembered[0].t_ns
+
+
+def test_a_look_that_is_refused_is_not_counted_as_remembered(tmp_path: Path) -> None:
+    from streammem.app.robot.loop import build_memory
+    from streammem.nodes.topics import Perceived
+    from streammem.spatial.observations import Observation
+
+    node = build_memory(small(), folder=tmp_path / "memory")
+    said: list[Message] = []
+    for t_ns in (2_000_000_000, 1_000_000_000, 3_000_000_000):
+        said += node.handle(Perceived(t_ns=t_ns, observation=Observation(t_ns=t_ns, T_map_camera=np.eye(4))))
+    node.close()
+    assert [one.is_refused for one in said if isinstance(one, Remembered)] == [False, True, False]
+
+
 def test_at_a_pace_what_is_late_is_dropped(tmp_path: Path) -> None:
     from streammem.app.robot.loop import build_memory, build_perception
 

@@ -28,6 +28,7 @@ from planners.acting.rules import RulePlanner
 from planners.nodes import PlannerNode
 from streammem.app.robot.body import SimulatedBody, spots_of
 from streammem.app.robot.shared_world import SharedWorld, WorldAccess
+from streammem.errors import MemoryNotFoundError
 from streammem.nodes import LocalRunner, Node, PacedClock, Topic
 from streammem.nodes.inbox import DropPolicy
 from streammem.nodes.memory_node import MemoryNode
@@ -40,12 +41,24 @@ STEP_S = 0.5
 RECORDING = "robot"
 
 
-def build_world(settings: Settings, *, mcap: Path | None = None) -> WorldNode:
-    """The world's node; with `mcap` it writes down every look there."""
+def next_start_ns(folder: Path) -> int:
+    """When the world's clock begins: after everything that the folder's memory saw, so that it goes on remembering."""
+    try:
+        with SpatialMemory.open(folder, recording=RECORDING) as memory:
+            seen_ns = [int(one) for one in memory.path().t_ns[-1:]] + [one.t_ns for one in memory.objects()]
+            if (run := memory.memory.recording(RECORDING)) is not None:
+                seen_ns.append(run.t_end_ns)
+    except MemoryNotFoundError:
+        return 0
+    return max(seen_ns) + NS_PER_S if seen_ns else 0
+
+
+def build_world(settings: Settings, *, start_ns: int = 0, mcap: Path | None = None) -> WorldNode:
+    """The world's node, from a time on; with `mcap` it writes down every look there."""
     robot = settings.robot
 
     def make() -> BulletHousehold:
-        camera = BulletSettings(width=robot.width, height=robot.height, step_s=STEP_S)
+        camera = BulletSettings(width=robot.width, height=robot.height, step_s=STEP_S, start_ns=start_ns)
         world = BulletHousehold(camera, home=make_household(robot.home_seed))
         world.person_m = world.position_m
         return world
@@ -121,7 +134,7 @@ class LocalLoop:
 @contextmanager
 def local_loop(settings: Settings, *, folder: Path, mcap: Path | None = None) -> Generator[LocalLoop]:
     """The nodes in threads, over a memory folder."""
-    world = build_world(settings, mcap=mcap)
+    world = build_world(settings, start_ns=next_start_ns(folder), mcap=mcap)
     memory = build_memory(settings, folder=folder)
     planner = build_planner(settings, folder=folder, reach_world=lambda: world)
     nodes: list[Node] = [memory, build_perception(settings), planner, world]
@@ -162,6 +175,7 @@ def actor_specs(settings: Settings, *, folder: Path, run: str, mcap: Path | None
     from streammem.app.robot.ray_nodes import NodeSpec
 
     waited_for = _policy(settings) == "block"
+    start_ns = next_start_ns(folder)
     return [
         NodeSpec(
             name="memory",
@@ -175,7 +189,13 @@ def actor_specs(settings: Settings, *, folder: Path, run: str, mcap: Path | None
             topics=(Topic.CAMERA, Topic.DEPTH, Topic.POSE),
             waited_for=waited_for,
         ),
-        NodeSpec(name="world", build=partial(build_world, settings, mcap=mcap), topics=(), restarts=False, threads=8),
+        NodeSpec(
+            name="world",
+            build=partial(build_world, settings, start_ns=start_ns, mcap=mcap),
+            topics=(),
+            restarts=False,
+            threads=8,
+        ),
         NodeSpec(
             name="planner",
             build=partial(build_planner, settings, folder=folder, reach_world=partial(_wait_for_world, f"{run}-world")),
