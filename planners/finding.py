@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from planners.matches import Match, clip, from_hit, from_observation, joined_sentences, union_spans, with_support
 from planners.reading import MemoryView
-from planners.relevance import PRESENCE, SUPPORT_ENOUGH
+from planners.relevance import NAMED, PRESENCE, SUPPORT_ENOUGH, VETOED
 from planners.vocabulary import is_kind_of_person, labels_for_word, names_thing
 from planners.windows import Span
 from planners.words import content_words, same_name, stem, without_address
@@ -206,7 +206,11 @@ class Finder:
             names=names,
         )
         return [
-            with_support(match, judged.score, coverage=judged.coverage)
+            with_support(
+                match,
+                judged.score * (VETOED if _is_of_change(match) and judged.weakest < NAMED else 1.0),
+                coverage=judged.coverage,
+            )
             for match, judged in zip(candidates, supports, strict=True)
         ]
 
@@ -331,6 +335,11 @@ class Finder:
             if judged.coverage >= 0.6
         ]
         return clip(found, spans)
+
+
+def _is_of_change(match: Match) -> bool:
+    """Whether a line tells that a thing came, went or moved: it says nothing else of that thing."""
+    return match.modality == "caption" and match.track_id is not None
 
 
 def _is_sighting(fact: Fact) -> bool:

@@ -73,6 +73,8 @@ class Support:
     cosine: float | None
     missing: tuple[str, ...]
     """Wanted words that the text has nothing like."""
+    weakest: float = 1.0
+    """Cover of the wanted word that is covered least, in [0, 1]."""
 
 
 class Relevance:
@@ -161,6 +163,7 @@ class Relevance:
         phrase: str,
     ) -> Support:
         total = weight_sum = 0.0
+        weakest = 1.0
         missing: list[str] = []
         vetoed = False
         exact = 0.0
@@ -170,6 +173,7 @@ class Relevance:
             covered, veto = self._cover(word, found, is_name=word in names)
             vetoed |= veto
             exact += weight * (covered >= 0.9)
+            weakest = min(weakest, 1.0 if word in SCAFFOLD_WORDS else covered)
             total += weight * covered
             weight_sum += weight
             if covered < 0.2:
@@ -197,7 +201,7 @@ class Relevance:
             score = 1.0 / (1.0 + math.exp(-8.0 * (raw - bar)))
         if vetoed:
             score *= VETOED
-        return Support(score=score, coverage=coverage, cosine=cosine, missing=tuple(missing))
+        return Support(score=score, coverage=coverage, cosine=cosine, missing=tuple(missing), weakest=weakest)
 
     def _cover(self, word: str, found: Sequence[str], *, is_name: bool) -> tuple[float, bool]:
         """How well the words of a text cover one wanted word, and whether its absence rules the text out."""

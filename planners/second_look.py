@@ -51,7 +51,8 @@ def look_again_at(board: Board, *, budget: Budget, look_again: LookAgain) -> Non
             deadline_s=budget.seconds_left,
         )
         as_of_ns = board.view.as_of_ns
-        board.view.learn([each for each in found if as_of_ns is None or each.t_end_ns <= as_of_ns])
+        known = [each for each in found if as_of_ns is None or each.t_end_ns <= as_of_ns]
+        board.view.learn(board.view.memory.without_forgotten(known))
     _write_back(board)
 
 

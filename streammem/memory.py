@@ -201,6 +201,10 @@ class Memory(SpatialDoor, LettingGo):
         if new:
             writer.put({tables.EVENTS: [tables.event_row(one, model=self._text_model) for one in new]})
 
+    def without_forgotten(self, observations: Iterable[Observation]) -> list[Observation]:
+        """Those that may be remembered: what was forgotten must not come back by looking at its source again."""
+        return self._forgetting.sifted_observations(tuple(observations))
+
     def write_observations(self, observations: Iterable[Observation]) -> None:
         """Queues more about events that are in memory (what looking again found). Known ids are left as they are.
 
@@ -211,7 +215,7 @@ class Memory(SpatialDoor, LettingGo):
         from streammem.store.filters import Where
 
         writer = self._writing()
-        by_id = {one.observation_id: one for one in self._forgetting.sifted_observations(tuple(observations))}
+        by_id = {one.observation_id: one for one in self.without_forgotten(observations)}
         if not by_id:
             return
         event_ids = sorted({one.event_id for one in by_id.values()})

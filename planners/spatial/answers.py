@@ -29,6 +29,7 @@ _TELL: dict[SpatialKind, Callable[[SpatialView], Told | None]] = {
     "is there": presence.is_there,
     "how many": counts.how_many,
     "around me": contents.around_me,
+    "in view": contents.in_view,
     "where before": changes.where_before,
     "changed": changes.changed,
     "moved when": changes.moved_when,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from planners.spatial.asked.counts import Beside
+from planners.spatial.asked.counts import BESIDE, BESIDE_WORDS, Beside, things_in
 from planners.spatial.asked.question import Side
 from planners.spatial.view import SpatialView, Told
 from planners.spatial.wording import MOST_TOLD, listed, plural
+from planners.words import bare
 from streammem.spatial.orientation import Direction, direction_from
 from streammem.spatial.records import ObjectState
 
@@ -56,14 +58,39 @@ def inside(at: SpatialView) -> Told | None:
     """What is in a room, or in, on or near a thing."""
     if at.asked.thing.lower() in EVERYWHERE and at.room(at.asked.thing) is None:
         return _everywhere(at)
-    spot = spot_of(at, at.asked.thing, at.asked.beside)
-    if spot is None:
-        return None
-    told = _listing(at, spot.states, spot.words) if spot.states else nothing_there(at, [spot])
+    spots = [spot_of(at, name, beside) for name, beside in places_in(at.asked.thing, at.asked.beside)]
+    if not all(spots):
+        return None  # half of what was asked would be no answer
+    parts = [
+        _listing(at, each.states, each.words) if each.states else nothing_there(at, [each]) for each in spots if each
+    ]
+    if len(parts) > 1:
+        return Told(
+            text=" ".join(each.text for each in parts), confidence=min(each.confidence for each in parts),
+            evidence=tuple(dict.fromkeys(one for each in parts for one in each.evidence)),
+        )  # fmt: skip
+    spot, told = spots[0], parts[0]
+    assert spot is not None
     if not at.asked.is_whether or told.confidence == NOT_KNOWN:
         return told
     verdict = "Yes" if spot.states else "No"
     return replace(told, text=f"{verdict}: {told.text[0].lower()}{told.text[1:]}")
+
+
+def in_view(at: SpatialView) -> Told | None:
+    """What was seen at a time; without one, all that is known, room by room."""
+    if at.after_ns is None and at.before_ns is None:
+        return _everywhere(at)
+    states = replace(at.space.query(), after_ns=at.after_ns, before_ns=at.before_ns, as_of_ns=at.as_of_ns).run()
+    path, steps = at.steps()
+    if not len(steps):
+        return None
+    room = path.rooms[steps[-1]] if at.is_moment else None
+    if room:  # a thing's sightings are kept as one span, and it may have stood in another room's for long
+        states = [one for one in states if one.room == room]
+    if states:
+        return _listing(at, states, f"seen about then, in the {room}" if room else "seen in that time")
+    return Told(text="Nothing that is known was in view then.", evidence=(at.been(path, steps),), confidence=0.5)
 
 
 def around_me(at: SpatialView) -> Told | None:
@@ -113,9 +140,22 @@ def spot_of(at: SpatialView, name: str, beside: Beside) -> Spot | None:
         near = [one for one in others if apart[one.object_id] <= NEAR_M]
         states = sorted(near, key=lambda one: (apart[one.object_id], one.object_id))
     else:
-        states = [one for one in query.run() if _holds(holder, one)]
+        held = [one for one in query.run() if _holds(holder, one)]
+        states = [one for one in held if _holds(holder, one, beside)]
+        if held and not states:  # what lies on a box may be asked for as in it: it is told as it is known
+            states, beside = held, "on" if beside == "in" else "in"
     others = [one for one in states if one.object_id != holder.object_id]
     return Spot(states=others, words=f"{beside} the {holder.label}", holder=holder)
+
+
+def places_in(phrase: str, beside: Beside) -> list[tuple[str, Beside]]:
+    """`table and on the bed`, `in`: each place with its preposition."""
+    found: list[tuple[str, Beside]] = []
+    for each in things_in(phrase):
+        match = re.match(rf"^(?P<beside>{BESIDE_WORDS}) (?P<name>.+)$", each, re.I)
+        beside = BESIDE[match["beside"].lower()] if match else beside
+        found.append((bare(match["name"]) if match else each, beside))
+    return found
 
 
 def gap_m(one: ObjectState, other: ObjectState) -> float:
@@ -124,9 +164,10 @@ def gap_m(one: ObjectState, other: ObjectState) -> float:
     return float(np.linalg.norm(np.maximum(centres - np.add(one.size_m, other.size_m) / 2, 0.0)))
 
 
-def _holds(holder: ObjectState, held: ObjectState) -> bool:
-    """Whether a thing is on or in another."""
-    return any(link.object_id == holder.object_id and link.kind in {"on", "in"} for link in held.relations)
+def _holds(holder: ObjectState, held: ObjectState, beside: Beside | None = None) -> bool:
+    """Whether a thing is on or in another; with `beside`, the one of the two that it is."""
+    kinds = {"on", "in"} if beside is None else {beside}
+    return any(link.object_id == holder.object_id and link.kind in kinds for link in held.relations)
 
 
 def _listing(at: SpatialView, states: Sequence[ObjectState], place: str) -> Told:

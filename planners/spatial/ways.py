@@ -46,6 +46,8 @@ def how_far(at: SpatialView) -> Told | None:
     if here is None or target is None:
         return None
     point = at.space.point_of(target, as_of_ns=at.as_of_ns)
+    if at.asked.start:
+        return _apart(at, target, at.target(at.asked.start))
     name = target if isinstance(target, str) else target.label
     text = f"The {bare(name)} is {direction_from(here, np.asarray(point)).text}"
     states = [target] if isinstance(target, ObjectState) else []
@@ -53,6 +55,21 @@ def how_far(at: SpatialView) -> Told | None:
     evidence = at.evidence(states) or ((been,) if been is not None else ())
     where = f", {states[0].whereabouts()}, last seen {at.view.words.instant(states[0].t_ns)}" if states else ""
     return Told(text=f"{text}{where}.", evidence=evidence, confidence=0.9)
+
+
+def _apart(at: SpatialView, one: str | ObjectState, other: str | ObjectState | None) -> Told | None:
+    """How far two things or rooms are from each other, as the crow flies."""
+    if other is None:
+        return None
+    points = [np.asarray(at.space.point_of(each, as_of_ns=at.as_of_ns)) for each in (one, other)]
+    first, second = (each if isinstance(each, str) else each.label for each in (one, other))
+    away = float(np.linalg.norm(points[0] - points[1]))
+    seen = [each for each in (one, other) if isinstance(each, ObjectState)]
+    been = [at.been_in(each) for each in (one, other) if isinstance(each, str)]
+    return Told(
+        text=f"The {bare(first)} is {away:.1f} m from the {bare(second)}, as the crow flies.",
+        evidence=(*at.evidence(seen), *(each for each in been if each)), confidence=0.9,
+    )  # fmt: skip
 
 
 def nearest(at: SpatialView) -> Told | None:
@@ -75,13 +92,19 @@ def _goal(at: SpatialView) -> tuple[str | ObjectState | tuple[float, float, floa
     if not at.asked.moment:
         target = at.target(at.asked.thing)
         if isinstance(target, ObjectState):
-            return target, f"to the {target.label} {target.whereabouts()}", at.evidence([target])
+            to = "to where the {} was last seen, {}" if target.is_missing else "to the {} {}"
+            return target, to.format(target.label, target.whereabouts()), at.evidence([target])
         return target, f"to the {target}", ()
     path = at.space.path(as_of_ns=at.as_of_ns)
     asked = parse_clause(at.asked.moment)
     at.finder.names = frozenset(name_words(at.question))
     found = at.finder.find(asked.target or at.asked.moment, spans=at.view.whole())
-    found = [one for one in found if path.at((one.t_start_ns + one.t_end_ns) // 2) is not None]
+    found = [
+        one
+        for one in found
+        if at.space.shares_clock(one.recording, one.t_start_ns)
+        and path.at((one.t_start_ns + one.t_end_ns) // 2) is not None
+    ]
     if not found:
         return None, "", ()
     best = max(one.support for one in found)

@@ -21,6 +21,7 @@ from streammem.spatial.places import Arrival, PlaceGraph
 from streammem.spatial.settings import PlaceSettings
 from streammem.store.filters import Where
 from streammem.store.tables import COLUMNS, PLACE_LOG, Row, vector_column
+from streammem.timeline import WALL_CLOCK_FROM_NS
 from streammem.types import NS_PER_S, FloatVector, stable_id
 
 Floats = NDArray[np.float64]
@@ -118,6 +119,11 @@ class PlaceLog:
         self._path: Path | None = None
         self._stamp: tuple[int, ...] = ()
         self._frames = FramesLog(memory)
+
+    def shares_clock(self, recording: str, t_ns: int) -> bool:
+        """Whether a time of some recording is one of this recording's too: it is this one, or both are times of day.
+        Two recordings that begin at 0 have nothing to do with each other."""
+        return recording == self.recording or t_ns >= WALL_CLOCK_FROM_NS
 
     def graph(self, *, as_of_ns: int | None = None) -> PlaceGraph:
         """The graph as it was known at a time. Kept until the log grows: do not change it."""

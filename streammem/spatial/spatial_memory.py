@@ -127,6 +127,10 @@ class SpatialMemory:
                 names.update(found.column("recording").unique().to_pylist())
         return sorted(names)
 
+    def shares_clock(self, recording: str, t_ns: int) -> bool:
+        """Whether a time of a recording is one of this recording's: see `PlaceLog.shares_clock`."""
+        return self._places.shares_clock(recording, t_ns)
+
     # --- seeing -------------------------------------------------------------------------------------------------------
 
     def observe(self, observation: Observation) -> ObservedChanges:

@@ -183,6 +183,8 @@ class SpatialQuery:
         centre = self._centre()
         found: dict[str, Moment] = {}
         for event in events:
+            if not self.sources.places.shares_clock(event.recording, event.t_start_ns):
+                continue
             number = path.at((event.t_start_ns + event.t_end_ns) // 2)
             if number is None:
                 continue

@@ -247,6 +247,28 @@ def test_looks_again_at_the_named_span_and_writes_back(tmp_path: Path, encoder: 
         assert again.spent.looked_again_s == 0
 
 
+@pytest.mark.parametrize("by_time", [True, False])
+def test_what_was_forgotten_is_not_answered_by_looking_again(
+    tmp_path: Path, encoder: SentenceEncoder, by_time: bool
+) -> None:
+    from tests.planners.conftest import STREET
+
+    with Memory.open(tmp_path / "m", write=True, create=True, encoder=encoder) as memory:
+        STREET.write(memory, encoder)
+        seen = umbrella(memory)
+        question = "When did an umbrella appear between 0:38 and 0:50?"
+        assert answer(memory, question, look_again=Closer(seen)).answerable
+        if by_time:
+            memory.forget(recordings=["street"], after_ns=seconds_to_ns(41), before_ns=seconds_to_ns(47))
+        else:
+            memory.forget(about="umbrella")
+        for looked in range(2):
+            found = answer(memory, question, look_again=Closer(seen))
+            assert not found.answerable, looked
+            assert found.spent.looked_again_s > 0
+        assert not memory.observations(kinds=("object",), labels=["umbrella"])
+
+
 def test_looking_again_is_bounded_and_not_done_for_speech(street: Memory) -> None:
     closer = Closer()
     found = answer(street, "When did an umbrella appear?", look_again=closer)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from planners.spatial.contents import gap_m
 from streammem.memory import Memory
 from streammem.spatial.spatial_memory import SpatialMemory
-from streammem.types import NS_PER_S
+from streammem.types import NS_PER_S, Event, EventBundle, Level, Observation, Recording, event_id_for, stable_id
 from tests.planners.conftest import SentenceEncoder
 from tests.planners.small_house import answer
 from tests.spatial_world import T0_NS, Box, kitchen, looking_at
@@ -168,6 +170,14 @@ def test_the_answer_does_not_mislead(home: Memory, question: str, says: str) -> 
             "Has anyone moved the plate?",
             "No, as far as was seen: the plate was last seen on the table in the kitchen at",
         ),
+        (
+            "What is on the table and on the bed?",
+            "A book and a plate, on the table; last seen by ",
+        ),
+        ("How far is the plate from the keys?", "The plate is 3.0 m from the keys, as the crow flies."),
+        ("How do I get to the mug?", "To where the mug was last seen, on the table in the kitchen: "),
+        ("What did you see at 14:13:45?", "A bed, a book, a shelf and a teddy bear, seen about then, in the bedroom"),
+        ("What is in the bed?", "A book and a teddy bear, on the bed; last seen by "),
         ("Did the keys move?", "No, as far as was seen: the keys were last seen on the counter in the kitchen at 2026"),
     ],
 )
@@ -175,6 +185,46 @@ def test_what_an_owner_asks_is_answered(home: Memory, question: str, says: str) 
     found = answer(home, question)
     assert found.text.startswith(says), found.text
     assert {one.recording for one in found.evidence} == {"robot"}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Did you eat the mug?", "Is the mug broken?", "Did you break the mug?", "What colour is the mug?",
+        "Is the plate on the table and the mug on the bed?", "What is on the table and on the piano?",
+    ],
+)  # fmt: skip
+def test_that_a_thing_went_says_nothing_else_of_it(home: Memory, question: str) -> None:
+    assert not answer(home, question).answerable
+
+
+def test_what_happened_in_another_recording_happened_elsewhere(tmp_path: Path, encoder: SentenceEncoder) -> None:
+    """Both begin at 0, and have nothing else to do with each other."""
+    world = kitchen(knows_names=True)
+    with Memory.open(tmp_path / "m", write=True, create=True, encoder=encoder) as memory:
+        with SpatialMemory.open(memory) as space:
+            space.name_rooms(ROOMS)  # type: ignore[arg-type]
+            for second in range(1, 10):
+                look = world.look(AT_TABLE, float(second), room="kitchen")
+                space.observe(replace(look, t_ns=second * NS_PER_S))
+            event = Event(
+                event_id=event_id_for("bird", Level.EVENT, 3 * NS_PER_S), recording="bird", level=Level.EVENT,
+                t_start_ns=3 * NS_PER_S, t_end_ns=5 * NS_PER_S, strength=0.5, parent_id=None, kinds=("caption",),
+                text="the parrot escaped",
+            )  # fmt: skip
+            line = Observation(
+                observation_id=stable_id(event.event_id), event_id=event.event_id, recording="bird", kind="caption",
+                t_start_ns=event.t_start_ns, t_end_ns=event.t_end_ns, text=event.text, source="bird.srt",
+            )  # fmt: skip
+            memory.put_recording(
+                Recording(recording="bird", uri="bird.srt", fingerprint="bird", status="complete", t_start_ns=0,
+                          t_end_ns=6 * NS_PER_S, models={})
+            )  # fmt: skip
+            memory.write(EventBundle(event=event, observations=(line,)))
+            memory.flush()
+            assert {one.event.recording for one in space.query().moments()} <= {"robot"}
+        assert answer(memory, "When did the parrot escape?").answerable
+        assert "m in all" not in answer(memory, "How do I get back to where the parrot escaped?").text
 
 
 def test_a_thing_that_was_not_meant_is_no_answer(home: Memory) -> None:

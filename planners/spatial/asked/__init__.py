@@ -13,6 +13,7 @@ from planners.spatial.asked.changes import read_change
 from planners.spatial.asked.counts import CountQuestion, read_count_question
 from planners.spatial.asked.places import (
     read_contents,
+    read_in_view,
     read_own_place,
     read_place,
     read_place_before,
@@ -76,6 +77,7 @@ _READERS: tuple[Callable[[str], SpatialQuestion | None], ...] = (
     read_change,
     read_seen_when,
     read_surroundings,
+    read_in_view,
     _read_count,
     read_contents,
     read_place,

@@ -61,6 +61,11 @@ _AROUND_ME: dict[Side, re.Pattern[str]] = {
     )
     for side, words in _SIDES.items()
 }
+_IN_VIEW = re.compile(
+    r"^(?:what|which (?:things|objects|items))(?: (?:things|objects|items|else))? (?:(?:did|do|could|can) (?:i|we|you) "
+    rf"(?:see|notice|observe)|(?:is|are|was|were)(?: there)? (?:in view|visible|seen|in sight|to be seen)){END}",
+    re.I,
+)
 _NEAREST = (
     re.compile(
         rf"^(?:what|which|where) (?:is|are) (?:the )?(?:nearest|closest) {THING}"
@@ -73,7 +78,11 @@ _NEAREST = (
     ),
 )
 _HOW_FAR = (
-    re.compile(rf"^how far (?:away )?(?:is|are) (?:it to )?{THING}(?: away)?(?: from here)?{END}", re.I),
+    re.compile(
+        rf"^how far (?:away )?(?:is|are) (?:it to )?{THING}(?: away)?"
+        rf"(?: from (?:here|me|you|us|(?P<start>.+?)))?{END}",
+        re.I,
+    ),
     re.compile(rf"^(?:in )?(?:which|what) (?:direction|way) (?:is|are|to|do i go to) {THING}{END}", re.I),
 )
 
@@ -96,6 +105,11 @@ def read_surroundings(text: str) -> SpatialQuestion | None:
     return None
 
 
+def read_in_view(text: str) -> SpatialQuestion | None:
+    """`what did you see`, `what was in view`."""
+    return SpatialQuestion(kind="in view") if _IN_VIEW.match(text) else None
+
+
 def read_contents(text: str) -> SpatialQuestion | None:
     """`what is on the table`."""
     for pattern in (_INSIDE, _LIST):
@@ -114,5 +128,6 @@ def read_place(text: str) -> SpatialQuestion | None:
 def _of_thing(kind: SpatialKind, text: str, patterns: Sequence[re.Pattern[str]]) -> SpatialQuestion | None:
     for pattern in patterns:
         if match := pattern.match(text):
-            return SpatialQuestion(kind=kind, thing=bare(match["thing"]))
+            start = match.groupdict().get("start") or ""
+            return SpatialQuestion(kind=kind, thing=bare(match["thing"]), start=bare(start))
     return None

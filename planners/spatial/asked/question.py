@@ -11,7 +11,7 @@ from planners.spatial.asked.visits import Edge, VisitQuestion
 
 SpatialKind = Literal[
     "where", "where before", "where am i", "seen when", "been", "inside", "is there", "how many", "around me",
-    "changed", "moved when", "moved often", "way", "how far", "nearest",
+    "in view", "changed", "moved when", "moved often", "way", "how far", "nearest",
 ]  # fmt: skip
 Side = Literal["left", "right", "ahead", "behind", "around"]
 PERSON = "person"
