@@ -139,17 +139,15 @@ class RecordFile:
                 why = self._difference(there)
                 self._notice(f"{why}; {self._path.name!r} begins anew, the old records are in {aside.name!r}.")
             return
-        for line in lines[1:]:
-            if not line:
-                continue
+        if lines[-1]:  # torn by a kill: that question is asked again
+            with self._path.open("r+b") as file:
+                file.truncate(self._path.read_bytes().rindex(b"\n") + 1)
+        for line in lines[1:-1]:
             try:
                 asked = Asked.model_validate_json(line)
             except ValidationError:
-                continue  # torn by a kill; that question is asked again
+                continue  # of an older version, which left torn lines in
             self.asked[asked.question_id] = asked
-        if lines[-1]:  # the torn line has no end: what is appended must not continue it
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write("\n")
 
     def _difference(self, there: Header | None) -> str:
         if there is None:
