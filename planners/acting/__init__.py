@@ -4,7 +4,7 @@
 call comes from rules (`rules.RulePlanner`) or a chat model (`chat.ChatPlanner`), through the same types and checks.
 """
 
-from planners.acting.body import Body, BodyState, Done, DriveTo, LookAround, Put, Rest, Seen, Spot, Take
+from planners.acting.body import Body, BodyState, Done, DriveTo, LookAround, Put, Rest, Seen, Spot, StepBack, Take
 from planners.acting.executor import ActingSettings, GoalReport, Report, act
 from planners.acting.knowledge import Knowledge
 from planners.acting.skills import SkillCall, parse_call
@@ -24,6 +24,7 @@ __all__ = [
     "Seen",
     "SkillCall",
     "Spot",
+    "StepBack",
     "Take",
     "act",
     "parse_call",

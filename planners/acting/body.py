@@ -79,11 +79,20 @@ class LookAround:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepBack:
+    """Drive backwards, as far as there is room; stop when a thing called `until_seen` is in view. From close by, what
+    lies on a piece of furniture is below the picture."""
+
+    until_seen: str
+    distance_m: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rest:
     seconds: float
 
 
-Command = DriveTo | Take | Put | LookAround | Rest
+Command = DriveTo | Take | Put | LookAround | StepBack | Rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,9 @@ _SLACK_M = 0.25
 BESIDE_M = 1.0
 """Of the middle of a piece of furniture, which is wide: at it when so much farther away than the arm reaches."""
 
+WIDEST_M = 2.0
+"""From the middle of a piece of furniture to its farthest corner, with the error of sight; farther off is not on it."""
+
 
 def before(call: SkillCall, state: BodyState, knowledge: Knowledge, *, reach_m: float) -> str | None:
     """Why a call cannot be done now; None where it can be tried."""
@@ -85,9 +88,11 @@ def after(call: SkillCall, was: BodyState, state: BodyState, knowledge: Knowledg
             thing, spot = was.held, knowledge.spot(call.where)
             if spot is not None and spot.kind == "person":
                 return None  # whoever was given it has it, and it may be out of view
-            if thing is not None and not any(one.identity == thing.identity for one in state.in_view):
-                return f"the {thing.label} cannot be seen where it was put"
-            return None
+            seen = next((one for one in state.in_view if thing is not None and one.identity == thing.identity), None)
+            if seen is None or spot is None:
+                return None  # the hand let go of it, and it may lie behind something: unseen is not failed
+            is_there = math.dist(seen.position_m[:2], spot.position_m[:2]) <= WIDEST_M
+            return None if is_there else f"the {seen.label} is not on the {spot.name}"
         case LookAt() | Say() | Wait():
             return None
 

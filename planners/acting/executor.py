@@ -163,4 +163,6 @@ def _pursue(
         logger.debug("%s (%s): %s", in_words(call), choice.by, problem or "done")
         judgement = critic.judge(call, problem, now, by=choice.by)
         if judgement.advice == "give up":
-            return report(judgement.reason)
+            # What was reached with the last step of the budget is reached.
+            is_reached = problem is None and checks.is_reached(goal, tried, now, knowledge)
+            return report("" if is_reached else judgement.reason)

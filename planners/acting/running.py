@@ -9,7 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from planners.acting.body import Body, BodyState, Done, DriveTo, LookAround, Point, Put, Rest, Take
+from planners.acting.body import (
+    Body,
+    BodyState,
+    Command,
+    Done,
+    DriveTo,
+    LookAround,
+    Point,
+    Put,
+    Rest,
+    Seen,
+    StepBack,
+    Take,
+)
 from planners.acting.knowledge import Knowledge
 from planners.acting.skills import Find, GoTo, LookAt, Pick, Place, Say, SkillCall, Wait
 
@@ -19,6 +32,9 @@ _SWEEP_RAD = 1.6
 """To the left and to the right before a piece of furniture: its ends are out of view from near."""
 _LOOK_M = 1.0
 """How near to a piece of furniture one must come to see what lies on it."""
+
+_BACK_M = 1.0
+"""From the edge of a bed, a metre back shows all of it."""
 
 
 class Hands:
@@ -56,8 +72,7 @@ class Hands:
                     self._knowledge.forget_sight(seen.identity)
                 return problem
             case Place(where=name):
-                spot = self._knowledge.spot(name)
-                return self._do(Put(point=spot.position_m)).problem if spot else f"there is no {name}"
+                return self._place(name, state)
             case Say(text=text):
                 self._speak(text)
                 return None
@@ -105,6 +120,26 @@ class Hands:
                 if guess.spot is None:
                     return f"the {name} is not where it was remembered"
 
+    def _place(self, name: str, state: BodyState) -> str | None:
+        spot = self._knowledge.spot(name)
+        if spot is None:
+            return f"there is no {name}"
+        problem = self._do(Put(point=spot.position_m)).problem
+        if problem is None and state.held is not None and spot.kind != "person":
+            self._look_at_what_was_put(state.held)
+        return problem
+
+    def _look_at_what_was_put(self, thing: Seen) -> None:
+        """So that it can be judged, and is remembered where it is now. Not seeing it is no failure: it may lie behind
+        something."""
+        for command in (
+            StepBack(until_seen=thing.label, distance_m=_BACK_M),
+            LookAround(until_seen=thing.label, span_rad=_SWEEP_RAD),
+        ):
+            if any(one.identity == thing.identity for one in self._look().in_view):
+                return
+            self._do(command)
+
     def _point(self, name: str, state: BodyState) -> Point | None:
         seen = self._knowledge.in_view(name, state) or self._knowledge.seen_lately(name)
         if seen is not None:
@@ -120,5 +155,5 @@ class Hands:
         self._knowledge.note(state)
         return state
 
-    def _do(self, command: DriveTo | Take | Put | LookAround | Rest) -> Done:
+    def _do(self, command: Command) -> Done:
         return self._body.do(command, until_step=self.max_steps)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import pytest
 
 from planners.acting import BodyState, Done, Knowledge, Seen, Spot, act, checks, parse_call
-from planners.acting.body import Command, DriveTo, LookAround, Put, Rest, Take
+from planners.acting.body import Command, DriveTo, LookAround, Put, Rest, StepBack, Take
 from planners.acting.chat import ChatPlanner
 from planners.acting.chat_goals import read_answer
 from planners.acting.choices import possible_calls
@@ -90,7 +90,7 @@ class PaperBody:
                 else:
                     self.things[self.held] = point
                 self.held = None
-            case LookAround() | Rest():
+            case LookAround() | StepBack() | Rest():
                 pass
         return Done()
 
@@ -186,6 +186,48 @@ def test_a_search_ends_with_the_budget() -> None:
     report = do("fetch the unicorn", body, max_steps=20)
     assert not report.is_done
     assert 0 < report.steps < 80
+
+
+class ShortOfView(PaperBody):
+    """Sees nothing that is nearer than the edge of its picture; steps back to see it, unless it stands at a wall."""
+
+    def __init__(self, things: dict[str, tuple[float, float]], *, has_room: bool, drops_at: Any = None) -> None:
+        super().__init__(things)
+        self.has_room, self.drops_at = has_room, drops_at
+        self.is_too_near = False
+
+    def sense(self) -> BodyState:
+        return replace(super().sense(), in_view=()) if self.is_too_near else super().sense()
+
+    def do(self, command: Command, *, until_step: int | None = None) -> Done:
+        if isinstance(command, Put):
+            self.is_too_near = True
+        elif isinstance(command, DriveTo) or (isinstance(command, StepBack) and self.has_room):
+            self.is_too_near = False
+        done = super().do(command, until_step=until_step)
+        if isinstance(command, Put) and self.drops_at is not None:
+            self.things = dict.fromkeys(self.things, self.drops_at)
+        return done
+
+
+def test_what_lies_below_the_picture_is_looked_at_from_farther_back_before_it_is_judged() -> None:
+    body = ShortOfView({"mug": (9, 3)}, has_room=True)
+    assert do("put the mug on the counter", body).is_done
+    assert isinstance(body.commands[-1], StepBack)
+    body = ShortOfView({"mug": (9, 3)}, has_room=False)  # unseen is not failed
+    report = do("put the mug on the counter", body)
+    assert report.is_done
+    assert sum(isinstance(one, Put) for one in body.commands) == 1
+    body = ShortOfView({"mug": (9, 3)}, has_room=True, drops_at=(-1.4, 3.0, 0.0))  # it rolled off
+    report = do("put the mug on the counter", body)
+    assert not report.is_done
+    assert "the mug is not on the counter" in {one.problem for one in report.goals[0].tried}
+
+
+def test_what_is_reached_with_the_last_step_of_the_budget_is_reached() -> None:
+    body = PaperBody({"mug": (1, 3)})
+    steps = do("fetch the mug", body).steps
+    assert do("fetch the mug", PaperBody({"mug": (1, 3)}), max_steps=steps).is_done
 
 
 def test_each_goal_may_have_a_budget_of_its_own() -> None:

@@ -43,6 +43,25 @@ def test_a_stage_has_a_budget_of_an_experts_steps() -> None:
     assert stage_budget(10.0, patience=2.5) == 125
 
 
+def test_what_is_put_on_a_wide_bed_from_its_edge_is_put_down_once() -> None:
+    pytest.importorskip("pybullet", reason="a wheel for Python 3.11 only")
+    from perception.simulation.bullet import BulletHousehold
+    from planners.acting import act
+    from planners.acting.rules import RulePlanner
+    from planners.acting.skills import Place
+    from streammem.app.robot.body import SimulatedBody, spots_of
+
+    with BulletHousehold(home=make_household(3)) as world:  # 320 x 240: what lies near is below the picture
+        body = SimulatedBody(world, memory=None)
+        report = act(
+            "put the apple on the bed", body=body, spots=spots_of(world.home), memory=None,
+            planner=RulePlanner(reach_m=body.reach_m),
+        )  # fmt: skip
+        assert report.is_done
+        assert [one.problem for one in report.goals[0].tried if isinstance(one.call, Place)] == [None]
+        assert world.home.item("apple 1").on == "bed"
+
+
 def test_a_thing_that_was_seen_is_fetched_in_fewer_steps(tmp_path: Path) -> None:
     pytest.importorskip("pybullet", reason="a wheel for Python 3.11 only")
     from perception.simulation.bullet import BulletHousehold

@@ -17,7 +17,7 @@ from perception.simulation.bullet import BulletHousehold
 from perception.simulation.environment import FORWARD_M, TURN_RAD, Grasp, Idle, Move, Release, Sensed, look_of
 from perception.simulation.floor_plan import REACH_M
 from perception.simulation.household import Household
-from planners.acting.body import BodyState, Command, Done, DriveTo, LookAround, Put, Rest, Seen, Spot, Take
+from planners.acting.body import BodyState, Command, Done, DriveTo, LookAround, Put, Rest, Seen, Spot, StepBack, Take
 from planners.acting.knowledge import same_thing
 from streammem.spatial.observations import Observation
 
@@ -107,6 +107,9 @@ class SimulatedBody:
                             break
                         self._step(Move(turn_rad=turn))
                     return Done()
+                case StepBack():
+                    self._step_back(command)
+                    return Done()
                 case Rest(seconds=seconds):
                     for _ in range(max(1, round(seconds / self._world.step_s))):
                         self._step(Idle(), look=False)
@@ -152,6 +155,12 @@ class SimulatedBody:
                 return Done()
         self._look(remember=True)
         return Done()
+
+    def _step_back(self, command: StepBack) -> None:
+        for _ in range(math.ceil(command.distance_m / FORWARD_M)):
+            if self._sees(command.until_seen) or not self._step(Move(forward_m=-FORWARD_M)):
+                return
+        self._look(remember=True)
 
     def _towards(self, point: tuple[float, float]) -> bool:
         """One step: turn, and drive if that faces it."""
