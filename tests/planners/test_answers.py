@@ -15,6 +15,7 @@ from streammem.settings import PlannerSettings
 from streammem.timeline import seconds_to_ns
 from streammem.types import Answer, Observation, stable_id
 from tests.planners.conftest import KITCHEN_START_NS, SentenceEncoder
+from tests.planners.talks import write_talk
 
 SETTINGS = PlannerSettings()
 NEAR_S = 2.0
@@ -191,6 +192,15 @@ def test_without_an_encoder_words_still_find_their_lines(street_folder: Path) ->
         assert found.answerable
         assert found.evidence[0].t_start_ns == seconds_to_ns(35)
         assert not answer(memory, "When does someone talk about pizza?").answerable
+
+
+def test_the_thing_that_is_named_comes_before_others_that_may_be_called_so(
+    tmp_path: Path, encoder: SentenceEncoder
+) -> None:
+    with Memory.open(tmp_path / "m", write=True, create=True, encoder=encoder) as memory:
+        write_talk(memory, "2026-05-08", (("Anna", "The mug is in the drawer."), ("Ben", "The cup is on the bag.")))
+        assert "drawer" in answer(memory, "Where is the mug?").text
+        assert "bag" in answer(memory, "Where is the cup?").text
 
 
 @pytest.mark.parametrize("choices", [("a", " "), ("x",) * 65])
