@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from planners.acting.goals import ME, Be, Bring, Goal, Locate, Pause, Tell
+from planners.acting.goals import ME, MOST_PAUSE_S, Be, Bring, Goal, Locate, Pause, Tell
 from planners.acting.knowledge import Knowledge, same_thing
 from planners.json_schema import object_schema
 from planners.reasoners.chat_client import json_object_in
@@ -65,7 +65,7 @@ class _Say(_Part):
 
 class _Wait(_Part):
     do: Literal["wait"]
-    seconds: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)]
+    seconds: Annotated[float, Field(gt=0, le=MOST_PAUSE_S, allow_inf_nan=False)]
 
 
 class _Goals(_Part):

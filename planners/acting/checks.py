@@ -26,6 +26,9 @@ BESIDE_M = 1.0
 WIDEST_M = 2.0
 """From the middle of a piece of furniture to its farthest corner, with the error of sight; farther off is not on it."""
 
+_MOMENT_S = 0.001
+"""Of a wait in several parts: their sum is not exact."""
+
 
 def before(call: SkillCall, state: BodyState, knowledge: Knowledge, *, reach_m: float) -> str | None:
     """Why a call cannot be done now; None where it can be tried."""
@@ -34,7 +37,9 @@ def before(call: SkillCall, state: BodyState, knowledge: Knowledge, *, reach_m: 
             if knowledge.spot(name) or knowledge.seen_lately(name) or knowledge.guesses_of_things(name):
                 return None
             return f"nothing called {name!r} is known; find it first"
-        case Find():
+        case Find(what=name):
+            if knowledge.spot(name) is not None and not knowledge.in_view(name, state):
+                return f"where the {name} is stands on the floor plan; go to it, or say where it is"
             return None
         case Pick(what=name):
             if state.held is not None:
@@ -97,6 +102,28 @@ def after(call: SkillCall, was: BodyState, state: BodyState, knowledge: Knowledg
             return None
 
 
+def impossible(goal: Goal, state: BodyState, knowledge: Knowledge) -> str | None:
+    """Why a goal cannot be reached whatever is done, so that nothing is begun; None where it can be tried."""
+    if not isinstance(goal, Bring):
+        return None
+    thing, place = knowledge.spot(goal.what), knowledge.spot(goal.to)
+    is_thing = knowledge.in_view(goal.what, state) or knowledge.seen_lately(goal.what)
+    if thing is not None and not is_thing:
+        what = "furniture" if thing.kind == "furniture" else f"a {thing.kind}"
+        return f"the {goal.what} is {what} and cannot be taken"
+    if place is None:
+        return f"nothing called {goal.to!r} is on the floor plan to put the {goal.what} on"
+    pieces = [one for one in knowledge.spots.values() if one.kind == "furniture" and one.room == place.name]
+    if place.kind == "room" and not pieces:
+        return f"there is no furniture in the {place.name} to put the {goal.what} on"
+    return None
+
+
+def waited_s(tried: Sequence[Tried]) -> float:
+    """How long was waited."""
+    return sum(one.call.seconds for one in tried if isinstance(one.call, Wait) and one.problem is None)
+
+
 def is_reached(goal: Goal, tried: Sequence[Tried], state: BodyState, knowledge: Knowledge) -> bool:
     """Whether a goal is reached, as far as the robot can tell from what was done for it, and from the world as seen."""
     done = [one.call for one in tried if one.problem is None]
@@ -114,12 +141,12 @@ def is_reached(goal: Goal, tried: Sequence[Tried], state: BodyState, knowledge: 
             return last is not None and isinstance(last.call, GoTo) and same_thing(last.call.target, name)
         case Locate(what=name):
             is_found = any(isinstance(one, Find) and same_thing(one.what, name) for one in done)
-            is_found = is_found or knowledge.in_view(name, state) is not None
+            is_found = is_found or knowledge.in_view(name, state) is not None or knowledge.spot(name) is not None
             return is_found and any(isinstance(one, Say) for one in done)
         case Tell():
             return any(isinstance(one, Say) for one in done)
-        case Pause():
-            return any(isinstance(one, Wait) for one in done)
+        case Pause(seconds=seconds):
+            return waited_s(tried) >= seconds - _MOMENT_S
 
 
 def _is_in(goal: str, where: str, knowledge: Knowledge) -> bool:

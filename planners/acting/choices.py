@@ -32,8 +32,9 @@ def possible_calls(situation: Situation, *, reach_m: float) -> list[SkillCall]:
     calls += [Pick(what=name) for name in things]
     calls += [GoTo(target=name) for name in (*things, *spots) if not _is_there(situation, name, reach_m=reach_m)]
     calls += [Place(where=name) for name in spots if is_at(situation, name, reach_m=reach_m)]
-    if isinstance(situation.goal, Locate) and knowledge.in_view(situation.goal.what, state):
-        calls.append(Say(text=where_it_is(situation.goal.what, state, knowledge)))
+    sought = situation.goal.what if isinstance(situation.goal, Locate) else None
+    if sought is not None and (knowledge.in_view(sought, state) or knowledge.spot(sought)):
+        calls.append(Say(text=where_it_is(sought, state, knowledge)))
     pointless = _pointless(situation)
     return [
         one for one in calls if one not in pointless and checks.before(one, state, knowledge, reach_m=reach_m) is None

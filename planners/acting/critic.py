@@ -12,7 +12,7 @@ from typing import Literal
 
 from planners.acting.body import BodyState
 from planners.acting.planner import By
-from planners.acting.skills import SkillCall, in_words
+from planners.acting.skills import SkillCall, Wait, in_words
 
 Advice = Literal["go on", "replan", "give up"]
 
@@ -36,30 +36,39 @@ class Critic:
         self._calls = 0
         self._failures: Counter[str] = Counter()
         self._situations: Counter[tuple[str, ...]] = Counter()
+        self._problem: str | None = None
 
     def new_goal(self, *, max_steps: int) -> None:
         """`max_steps`: the goal is left when the body has taken so many."""
         self._max_steps = max_steps
         self._failures.clear()
         self._situations.clear()
+        self._problem = None
 
     def judge(self, call: SkillCall, problem: str | None, state: BodyState, *, by: By = "rules") -> Judgement:
         """After a call was checked, or done. Who takes over from another begins without that one's circles."""
         self._calls += 1
+        self._problem = problem or self._problem
         if state.steps >= self._max_steps:
-            return Judgement(advice="give up", reason="the budget of steps is spent")
+            return self._give_up("the budget of steps is spent")
         if self._calls >= self._max_calls:
-            return Judgement(advice="give up", reason=f"the budget of {self._max_calls} calls is spent")
+            return self._give_up(f"the budget of {self._max_calls} calls is spent")
         words = in_words(call)
-        x, y = state.position_m
-        held = state.held.identity if state.held else ""
-        situation = (by, words, f"{x:.1f}", f"{y:.1f}", held)
-        self._situations[situation] += 1
-        if self._situations[situation] >= MOST_REPEATS:
-            return Judgement(advice="give up", reason=f"{words} was tried {MOST_REPEATS} times from here: a loop")
-        if problem is None:
-            return Judgement(advice="go on")
-        self._failures[words] += 1
-        if self._failures[words] >= MOST_FAILURES:
-            return Judgement(advice="give up", reason=problem)
-        return Judgement(advice="replan", reason=problem)
+        if problem is not None:
+            self._failures[words] += 1
+            if self._failures[words] >= MOST_FAILURES:
+                return self._give_up(problem)
+        if problem is not None or not isinstance(call, Wait):  # time that passed makes it another situation
+            x, y = state.position_m
+            held = state.held.identity if state.held else ""
+            situation = (by, words, f"{x:.1f}", f"{y:.1f}", held)
+            self._situations[situation] += 1
+            if self._situations[situation] >= MOST_REPEATS:
+                return self._give_up(f"{words} was tried {MOST_REPEATS} times from here: a loop")
+        return Judgement(advice="go on") if problem is None else Judgement(advice="replan", reason=problem)
+
+    def _give_up(self, reason: str) -> Judgement:
+        """With what went wrong last: a loop or a budget says when it ended, and not why."""
+        if self._problem is not None and self._problem != reason:
+            reason = f"{self._problem} ({reason})"
+        return Judgement(advice="give up", reason=reason)

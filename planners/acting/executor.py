@@ -139,6 +139,8 @@ def _pursue(
             exploring_steps=hands.exploring_steps - explored,
         )
 
+    if (hopeless := checks.impossible(goal, body.sense(), knowledge)) is not None:
+        return report(hopeless)
     while True:
         state = body.sense()
         knowledge.note(state)

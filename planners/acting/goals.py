@@ -68,7 +68,10 @@ _GO = re.compile(
 )
 _FIND = re.compile(rf"^(?:find|look for|search for|locate|where is|where are|show me) {_THE}(?P<what>[^?]+)\??$", re.I)
 _SAY = re.compile(r"^(?:say|tell (?:me|us|them|her|him)|announce)[: ]+[\"“]?(?P<text>.+?)[\"”]?$", re.I)
-_WAIT = re.compile(r"^wait(?: for)? (?P<n>\d+(?:\.\d+)?) ?(?P<unit>s|sec\w*|min\w*)?$", re.I)
+_WAIT = re.compile(r"^wait(?: for)? (?P<n>\d+(?:\.\d+)?) ?(?P<unit>s|sec\w*|min\w*|h|hours?)?$", re.I)
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+MOST_PAUSE_S = 300.0
+"""Longer waits are told anew: a robot that waits does nothing else, and its steps have a budget."""
 
 
 def read_goals(instruction: str) -> tuple[Goal, ...]:
@@ -85,8 +88,10 @@ def read_goals(instruction: str) -> tuple[Goal, ...]:
 
 def _read(part: str) -> list[Goal]:
     if found := _WAIT.match(part):
-        unit = (found["unit"] or "s").lower()
-        return [Pause(seconds=min(60.0, float(found["n"]) * (60 if unit.startswith("min") else 1)))]
+        seconds = float(found["n"]) * _SECONDS[(found["unit"] or "s")[0].lower()]
+        if seconds > MOST_PAUSE_S:
+            raise InputError(f"“{part}” is too long: the robot waits {MOST_PAUSE_S / 60:g} minutes at the most.")
+        return [Pause(seconds=seconds)]
     if found := _SAY.match(part):
         return [Tell(text=found["text"])]
     if found := _FIND.match(part):

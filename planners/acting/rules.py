@@ -10,11 +10,11 @@ import math
 from collections.abc import Sequence
 
 from planners.acting.body import BodyState, Spot
-from planners.acting.checks import HANDING_M
+from planners.acting.checks import HANDING_M, waited_s
 from planners.acting.goals import Be, Bring, Goal, Locate, Pause, Tell, read_goals
 from planners.acting.knowledge import Knowledge, same_thing
 from planners.acting.planner import Choice, Situation
-from planners.acting.skills import Find, GoTo, Pick, Place, Say, SkillCall, Wait
+from planners.acting.skills import MOST_WAIT_S, Find, GoTo, Pick, Place, Say, SkillCall, Wait
 
 _SEEN_WITHIN_M = 0.1
 """Where a thing is seen shifts by this much with the side that is seen; arms have as much to spare."""
@@ -44,7 +44,7 @@ class RulePlanner:
             case Tell(text=text):
                 return Say(text=text)
             case Pause(seconds=seconds):
-                return Wait(seconds=seconds)
+                return Wait(seconds=min(MOST_WAIT_S, seconds - waited_s(situation.tried)))
 
     def _bring(self, situation: Situation, goal: Bring) -> SkillCall:
         state, knowledge = situation.state, situation.knowledge
@@ -75,7 +75,8 @@ class RulePlanner:
     def _locate(self, situation: Situation, name: str) -> SkillCall:
         state, knowledge = situation.state, situation.knowledge
         is_found = any(one.problem is None and isinstance(one.call, Find) for one in situation.tried)
-        if not is_found and knowledge.in_view(name, state) is None:
+        is_found = is_found or knowledge.in_view(name, state) is not None or knowledge.spot(name) is not None
+        if not is_found:
             return Find(what=name)
         return Say(text=where_it_is(name, state, knowledge))
 
@@ -110,8 +111,18 @@ class RulePlanner:
 
 
 def where_it_is(name: str, state: BodyState, knowledge: Knowledge) -> str:
-    """A sentence about a thing that was found."""
-    seen = knowledge.in_view(name, state)
-    spot = knowledge.spot_of(seen.position_m) if seen else None
-    where = f"on the {spot}" if spot else "here"
+    """A sentence about a thing that was found, or about what is on the floor plan."""
+    seen, spot = knowledge.in_view(name, state), knowledge.spot(name)
+    if seen is None and spot is not None:
+        return _on_the_plan(spot, state)
+    on = knowledge.spot_of(seen.position_m) if seen else None
+    where = f"on the {on}" if on else "here"
     return f"The {name} is {where}{f' in the {state.room}' if state.room else ''}."
+
+
+def _on_the_plan(spot: Spot, state: BodyState) -> str:
+    who = "You are" if spot.kind == "person" else f"The {spot.name} is"
+    if spot.kind == "room" and spot.name == state.room:
+        return f"The robot is in the {spot.name}."
+    room = f" in the {spot.room}," if spot.room and spot.kind != "room" else ""
+    return f"{who}{room} {math.dist(spot.position_m[:2], state.position_m):.1f} m from here."

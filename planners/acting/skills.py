@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from planners.json_schema import object_schema
 from streammem.errors import InputError
 
+MOST_WAIT_S = 60.0
+"""Of one call: between two of them the world and the budgets are looked at."""
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 
 
@@ -67,7 +69,7 @@ class Wait(_Call):
     """Let time pass."""
 
     skill: Literal["wait"] = "wait"
-    seconds: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)]
+    seconds: Annotated[float, Field(gt=0, le=MOST_WAIT_S, allow_inf_nan=False)]
 
 
 SkillCall = Annotated[GoTo | LookAt | Find | Pick | Place | Say | Wait, Field(discriminator="skill")]

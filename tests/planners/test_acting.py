@@ -111,7 +111,7 @@ def do(instruction: str, body: PaperBody, *, max_steps: int = 500) -> Any:
         ("take the mug and the plate to the hall", [Bring(what="mug", to="hall"), Bring(what="plate", to="hall")]),
         ("go to the study, then find the keys", [Be(where="study"), Locate(what="keys")]),
         ("fetch the mug and then go to the kitchen", [Bring(what="mug", to="me"), Be(where="kitchen")]),
-        ("bring the book to me and wait 2 min", [Bring(what="book", to="me"), Pause(seconds=60.0)]),
+        ("bring the book to me and wait 2 min", [Bring(what="book", to="me"), Pause(seconds=120.0)]),
         ("say: dinner is ready", [Tell(text="dinner is ready")]),
         ("where is the remote control?", [Locate(what="remote control")]),
     ],
@@ -123,6 +123,8 @@ def test_instructions_become_goals(text: str, goals: list[object]) -> None:
 def test_what_is_no_instruction_is_refused_with_a_sentence() -> None:
     with pytest.raises(InputError, match="what these rules read"):
         read_goals("ponder the sea")
+    with pytest.raises(InputError, match="5 minutes at the most"):
+        read_goals("wait for 2 hours")
     with pytest.raises(InputError, match="empty"):
         read_goals("  ")
 
@@ -178,6 +180,50 @@ def test_a_hand_that_does_not_hold_is_noticed_and_the_loop_is_broken() -> None:
     assert 1 <= len(tried) <= 3
     assert all(one.problem == "the mug is not in the hand" for one in tried)
     assert len(report.goals[0].tried) < 12
+
+
+def test_a_long_wait_is_waited_for_in_parts() -> None:
+    body = PaperBody({})
+    report = do("wait 5 min", body)
+    assert report.is_done
+    waited = [one.seconds for one in body.commands if isinstance(one, Rest)]
+    assert sum(waited) == pytest.approx(300)
+    assert len(waited) == 5
+
+
+def test_what_is_on_the_floor_plan_is_told_without_a_search() -> None:
+    for text, told in (
+        ("where is the desk?", "The desk is in the study, 7.1 m from here."),
+        ("find the study", "The study is 6.0 m from here."),
+        ("find the kitchen", "The robot is in the kitchen."),
+        ("where is me", "You are in the kitchen, 0.0 m from here."),
+    ):
+        body = PaperBody({})
+        report = do(text, body)
+        assert (report.is_done, report.said, report.steps) == (True, (told,), 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("put the mug on the ceiling", "nothing called 'ceiling' is on the floor plan to put the mug on"),
+        ("fetch the desk", "the desk is furniture and cannot be taken"),
+        ("put the study on the desk", "the study is a room and cannot be taken"),
+    ],
+)
+def test_what_cannot_be_reached_is_not_begun(text: str, reason: str) -> None:
+    body = PaperBody({"mug": (1, 3)})
+    report = do(text, body)
+    assert report.goals[0].reason == reason
+    assert not body.commands
+
+
+def test_a_room_without_furniture_takes_nothing() -> None:
+    spots = {**SPOTS, "hall": Spot(name="hall", kind="room", position_m=(5, 2, 0), room="hall")}
+    body = PaperBody({"mug": (1, 3)})
+    report = act("put the mug in the hall", body=body, spots=spots, memory=None, planner=RulePlanner(reach_m=1.0))
+    assert report.goals[0].reason == "there is no furniture in the hall to put the mug on"
+    assert not body.commands
 
 
 def test_a_search_ends_with_the_budget() -> None:
@@ -270,6 +316,12 @@ def test_the_critic_breaks_loops_and_keeps_budgets() -> None:
     critic.new_goal(max_steps=100)
     advice = [critic.judge(Find(what="mug"), None, state).advice for _ in range(3)]
     assert advice == ["go on", "go on", "give up"]
+    critic.new_goal(max_steps=100)
+    for call, problem in ((Find(what="mug"), None), (Pick(what="mug"), "it slipped")) * 2:
+        critic.judge(call, problem, state)
+    assert critic.judge(Find(what="mug"), None, state).reason.startswith("it slipped (find(mug) was tried 3 times")
+    critic.new_goal(max_steps=100)
+    assert [critic.judge(Pick(what="mug"), "it slipped", state).reason for _ in range(3)][-1] == "it slipped"
     critic.new_goal(max_steps=100)
     assert critic.judge(Find(what="mug"), "not there", state).advice == "replan"
     assert critic.judge(Find(what="mug"), None, replace(state, steps=100)).advice == "give up"
@@ -453,6 +505,14 @@ def test_a_models_goals_are_held_against_what_was_said(text: str, answer: str, p
     with pytest.raises(InputError, match=problem):
         read_answer(answer, text, knowledge)
     assert read_answer(FETCH_MUG, "could I have the mugs?", knowledge) == [Bring(what="mug", to="me")]
+
+
+def test_a_chat_model_may_say_where_furniture_is_and_is_not_offered_a_search_for_it() -> None:
+    body = PaperBody({})
+    situation = Situation(goal=Locate(what="desk"), knowledge=Knowledge(SPOTS, None), state=body.sense())
+    offered = [in_words(one) for one in possible_calls(situation, reach_m=1.0)]
+    assert "say(The desk is in the study, 7.1 m from here.)" in offered
+    assert "find(desk)" not in offered
 
 
 def test_only_calls_that_can_be_made_now_are_offered() -> None:
