@@ -30,6 +30,7 @@ _TELL: dict[SpatialKind, Callable[[SpatialView], Told | None]] = {
     "how many": counts.how_many,
     "around me": contents.around_me,
     "in view": contents.in_view,
+    "unknown side": contents.unknown_side,
     "where before": changes.where_before,
     "changed": changes.changed,
     "moved when": changes.moved_when,

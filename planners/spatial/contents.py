@@ -93,6 +93,16 @@ def in_view(at: SpatialView) -> Told | None:
     return Told(text="Nothing that is known was in view then.", evidence=(at.been(path, steps),), confidence=0.5)
 
 
+def unknown_side(at: SpatialView) -> Told | None:
+    """What is under or behind a thing: nobody knows, and that is said."""
+    holders = at.things(at.asked.thing)
+    if not holders:
+        return None
+    side = f"{at.asked.change} the {holders[0].label}"
+    text = f"What is {side} is not known: of things it is remembered what is in, on and near them."
+    return Told(text=text, evidence=at.evidence(holders[:1]), confidence=NOT_KNOWN)
+
+
 def around_me(at: SpatialView) -> Told | None:
     """What stands on one side of whoever looks, nearest first: in the same room, where rooms are known."""
     path = at.space.path(as_of_ns=at.as_of_ns)

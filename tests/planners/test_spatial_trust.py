@@ -231,6 +231,16 @@ def test_a_thing_that_was_not_meant_is_no_answer(home: Memory) -> None:
     assert "last seen" not in answer(home, "Where can I put a plate?").text
 
 
+@pytest.mark.parametrize(
+    "question", ["Is there anything under the table?", "What is behind the table?", "Is the book under the table?"]
+)
+def test_sides_that_nobody_knows_are_said_not_to_be_known(home: Memory, question: str) -> None:
+    found = answer(home, question)
+    assert found.text.startswith("What is ")
+    assert "the table is not known" in found.text
+    assert found.confidence < 0.5
+
+
 def test_near_is_by_what_lies_between(home: Memory) -> None:
     with SpatialMemory.open(home, write=False) as space:
         (table,), (counter,) = space.objects(label="table"), space.objects(label="counter")

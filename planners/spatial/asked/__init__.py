@@ -18,6 +18,7 @@ from planners.spatial.asked.places import (
     read_place,
     read_place_before,
     read_surroundings,
+    read_unknown_side,
 )
 from planners.spatial.asked.question import BY, SAW, SpatialQuestion
 from planners.spatial.asked.sightings import read_is_there, read_seen_when
@@ -77,6 +78,7 @@ _READERS: tuple[Callable[[str], SpatialQuestion | None], ...] = (
     read_change,
     read_seen_when,
     read_surroundings,
+    read_unknown_side,
     read_in_view,
     _read_count,
     read_contents,

@@ -61,6 +61,12 @@ _AROUND_ME: dict[Side, re.Pattern[str]] = {
     )
     for side, words in _SIDES.items()
 }
+_UNKNOWN_SIDES = r"under|underneath|below|beneath|behind|above|over"
+_AT_UNKNOWN_SIDE = re.compile(
+    rf"^(?:(?:what|who)(?: things| objects)? (?:is|are|was|were|lies|stands?)|(?:is|are|was|were) .+?)(?: there)? "
+    rf"(?P<change>{_UNKNOWN_SIDES}) {THING}{END}",
+    re.I,
+)
 _IN_VIEW = re.compile(
     r"^(?:what|which (?:things|objects|items))(?: (?:things|objects|items|else))? (?:(?:did|do|could|can) (?:i|we|you) "
     rf"(?:see|notice|observe)|(?:is|are|was|were)(?: there)? (?:in view|visible|seen|in sight|to be seen)){END}",
@@ -103,6 +109,12 @@ def read_surroundings(text: str) -> SpatialQuestion | None:
         if pattern.match(text):
             return SpatialQuestion(kind="around me", side=side)
     return None
+
+
+def read_unknown_side(text: str) -> SpatialQuestion | None:
+    """`what is under the table`, `is the ball behind the sofa`."""
+    match = _AT_UNKNOWN_SIDE.match(text)
+    return match and SpatialQuestion(kind="unknown side", thing=bare(match["thing"]), change=match["change"].lower())
 
 
 def read_in_view(text: str) -> SpatialQuestion | None:

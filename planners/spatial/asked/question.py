@@ -11,7 +11,7 @@ from planners.spatial.asked.visits import Edge, VisitQuestion
 
 SpatialKind = Literal[
     "where", "where before", "where am i", "seen when", "been", "inside", "is there", "how many", "around me",
-    "in view", "changed", "moved when", "moved often", "way", "how far", "nearest",
+    "in view", "unknown side", "changed", "moved when", "moved often", "way", "how far", "nearest",
 ]  # fmt: skip
 Side = Literal["left", "right", "ahead", "behind", "around"]
 PERSON = "person"
@@ -46,7 +46,7 @@ class SpatialQuestion:
     start: str = ""
     """For a way: where it begins; empty: here."""
     change: str = ""
-    """For changes: the word for them."""
+    """For changes: the word for them. For an unknown side: which."""
     is_from: bool = False
     """For `moved often`: `holder` is where it was moved from, not to."""
     is_whether: bool = False

@@ -34,8 +34,6 @@ _IS_THERE = (
     re.compile(rf"^(?:is|are|was|were) {THING} (?:still )?there(?P<beside>(?!))?(?P<holder>(?!))?{END}", re.I),
     re.compile(rf"^(?:have|has|had|did|do|does) {BY} (?:ever |already |still )?{_SEES} {THING}{HELD}?{END}", re.I),
 )
-_ELSEWHERE = re.compile(r"\b(?:under|underneath|behind|below|beneath|above|between)\b", re.I)
-"""Where the memory does not know things to be."""
 _TWO_PLACES = re.compile(rf" and .+ (?:{BESIDE_WORDS}) ", re.I)
 """`the table and the bowl on the counter`: two questions in one."""
 _DEFINITE = re.compile(r"(?:all|each|every|the|my|our|your|his|her|their|these|those)\b", re.I)
@@ -54,7 +52,7 @@ def read_is_there(text: str) -> SpatialQuestion | None:
     """`is the mug still there`, `are there two cups in the kitchen`, `is there anything on the table`."""
     for pattern in _IS_THERE:
         if match := pattern.match(text):
-            if _ELSEWHERE.search(match["thing"]) or _TWO_PLACES.search(match["holder"] or ""):
+            if _TWO_PLACES.search(match["holder"] or ""):
                 return None
             is_of_number = names_number(match["thing"]) or read_comparison(match["thing"])
             return _so_many(match) if is_of_number else _is_there(match)
