@@ -63,6 +63,10 @@ class Occurrence:
     matches: tuple[Match, ...]
 
     @property
+    def span(self) -> Span:
+        return Span(recording=self.recording, t_start_ns=self.t_start_ns, t_end_ns=self.t_end_ns)
+
+    @property
     def support(self) -> float:
         return max(match.support for match in self.matches)
 

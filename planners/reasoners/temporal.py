@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planners.matches import Match, Occurrence, occurrences, union_spans
+from planners.matches import SAME_OCCURRENCE_S, Match, Occurrence, occurrences, union_spans
 from planners.plan import ANY_SPEECH
 from planners.protocols import Board, Draft
 from planners.reasoners.wording import MOST_LISTED, listed, quote, shown, when
@@ -18,6 +18,8 @@ WEAKER_BY = 0.22
 """Matches this much weaker than the best one are another thing that sounds alike, when all occurrences are wanted."""
 LESS_COVERED_BY = 0.25
 """Matches that lack this much more of the wanted words say something else: walking up to a tripod is not holding it."""
+CAPTIONS_GAP_S = 60.0
+"""Captions tell of something now and then while it goes on: between two that are so near, it did."""
 THROUGHOUT = 0.9
 """Share of the recording from which on something is said to be there throughout."""
 
@@ -129,9 +131,14 @@ def answer_how_long(board: Board) -> Draft | None:
         matches = [match for each in chosen_occurrences(board, matches) for match in each.matches]
     if not matches:
         return None
-    if plan.modalities != ANY_SPEECH and all(match.modality == "speech" for match in matches):
-        return _told_how_long(board, matches)
-    spans = union_spans(match.span for match in matches)
+    if plan.modalities != ANY_SPEECH:
+        seen = [match for match in matches if match.modality != "speech"]
+        if not seen:
+            return _told_how_long(board, matches)
+        matches = seen  # what is said of it does not last as long
+    is_told = all(match.modality == "caption" for match in matches)
+    found = occurrences(matches, gap_s=CAPTIONS_GAP_S if is_told else SAME_OCCURRENCE_S)
+    spans = union_spans(each.span for each in (found if is_told else matches))
     if board.narrowed and plan.window is not None:
         cut = [
             (max(span.t_start_ns, window.t_start_ns), min(span.t_end_ns, window.t_end_ns))
@@ -142,7 +149,6 @@ def answer_how_long(board: Board) -> Draft | None:
         total_ns = sum(max(end_ns - start_ns, 0) for start_ns, end_ns in cut)
     else:
         total_ns = sum(span.duration_ns for span in spans)
-    found = occurrences(matches)
     text = f"About {duration_words(total_ns)}"
     if len(found) == 1:
         text += f", from {when(found[0], view.words)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Literal
 
 from streammem.memory import Memory
 from streammem.types import NS_PER_S, Event, EventBundle, Level, Observation, Recording, event_id_for, stable_id
@@ -14,7 +15,10 @@ def at_ns(day: str, hour: int = 14) -> int:
     return round(datetime(year, month, number, hour, tzinfo=UTC).timestamp()) * NS_PER_S
 
 
-def write_talk(memory: Memory, day: str, lines: tuple[tuple[str, str], ...]) -> None:
+def write_talk(
+    memory: Memory, day: str, lines: tuple[tuple[str, str], ...], *, kind: Literal["speech", "caption"] = "speech"
+) -> None:
+    """A line every ten seconds from 14:00 on, of (speaker, text)."""
     start_ns, step_ns = at_ns(day), 10 * NS_PER_S
     memory.put_recording(
         Recording(
@@ -28,10 +32,10 @@ def write_talk(memory: Memory, day: str, lines: tuple[tuple[str, str], ...]) -> 
         event = Event(
             event_id=event_id, recording=day, level=Level.EVENT, t_start_ns=at, t_end_ns=at + step_ns, strength=0.5,
             parent_id=None,
-            text=f"{speaker}: {text}", kinds=("speech",),
+            text=f"{speaker}: {text}", kinds=(kind,),
         )  # fmt: skip
         said = Observation(
-            observation_id=stable_id(event_id, "speech"), event_id=event_id, recording=day, kind="speech",
-            t_start_ns=at, t_end_ns=at + step_ns // 2, text=text, source="test", speaker=speaker,
+            observation_id=stable_id(event_id, kind), event_id=event_id, recording=day, kind=kind,
+            t_start_ns=at, t_end_ns=at + step_ns // 2, text=text, source="test", speaker=speaker if kind == "speech" else None,
         )  # fmt: skip
         memory.write(EventBundle(event=event, observations=(said,)))

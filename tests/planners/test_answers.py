@@ -194,6 +194,15 @@ def test_without_an_encoder_words_still_find_their_lines(street_folder: Path) ->
         assert not answer(memory, "When does someone talk about pizza?").answerable
 
 
+def test_what_captions_tell_of_now_and_then_went_on_meanwhile(tmp_path: Path, encoder: SentenceEncoder) -> None:
+    lines = ("I wash the dishes", "The cat sleeps", "I am washing the dishes", "I wash the dishes", "I sit down")
+    with Memory.open(tmp_path / "m", write=True, create=True, encoder=encoder) as memory:
+        write_talk(memory, "2026-05-08", tuple(("", line) for line in lines), kind="caption")
+        write_talk(memory, "2026-05-09", (("Anna", "Did you wash the dishes?"),))
+        found = answer(memory, "How long did I wash the dishes?")
+    assert found.text.startswith("About 35 seconds, from 2026-05-08T14:00:00"), found.text
+
+
 def test_the_thing_that_is_named_comes_before_others_that_may_be_called_so(
     tmp_path: Path, encoder: SentenceEncoder
 ) -> None:
