@@ -127,9 +127,14 @@ def content_words(text: str, *, keep_scaffold: bool = False) -> list[str]:
     return [word for word in content if word not in SCAFFOLD_WORDS] or content
 
 
+def split_sentences(text: str) -> list[str]:
+    """The sentences of a text, each with the mark that ends it."""
+    return _SENTENCE.split(" ".join(text.split()))
+
+
 def sentences_about(text: str, about: str) -> list[str]:
     """The sentences of a text that have most words of what is asked; all of them where none has any."""
-    sentences = _SENTENCE.split(" ".join(text.split()))
+    sentences = split_sentences(text)
     wanted = {stem(word) for word in content_words(about)}
     shared = [len(wanted & {stem(word) for word in content_words(each)}) for each in sentences]
     most = max(shared, default=0)

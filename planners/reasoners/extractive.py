@@ -22,9 +22,9 @@ from planners.reasoners.quoting import (
     answer_who,
     answer_why,
     answer_written,
-    answer_yes_no,
 )
 from planners.reasoners.temporal import answer_how_long, answer_order, answer_when
+from planners.reasoners.verdicts import answer_yes_no
 
 _OPERATORS: dict[QuestionKind, Callable[[Board], Draft | None]] = {
     "when": answer_when,

@@ -1,4 +1,4 @@
-"""Operators that answer in the memory's own words: said, written, what, where, who, yes or no, why.
+"""Operators that answer in the memory's own words: said, written, what, where, who, why.
 
 Nothing is made up: every answer quotes observations or the text of events.
 """
@@ -14,7 +14,7 @@ from planners.matches import Match, from_observation, joined_sentences
 from planners.protocols import Board, Draft
 from planners.reasoners.counting import named
 from planners.reasoners.temporal import WEAKER_BY, by_usefulness, chosen_occurrences, strong
-from planners.reasoners.wording import MOST_LISTED, listed, quote, shown, when
+from planners.reasoners.wording import MOST_LISTED, listed, quote, shown
 from planners.vocabulary import is_kind_of_thing
 from planners.windows import Span, window_point_ns
 from planners.words import FUNCTION_WORDS, content_words, sentences_about, stem, stems_of, tokens
@@ -461,20 +461,6 @@ def _name_in(match: Match, target: str, known: frozenset[str]) -> str | None:
         if not starts or token in known or acts:
             return token
     return None
-
-
-def answer_yes_no(board: Board) -> Draft | None:
-    """Yes with evidence. Without evidence nothing is claimed: absence from memory is not absence."""
-    found = chosen_occurrences(board, board.matches)
-    if not found:
-        return None
-    useful = by_usefulness(found)
-    word = "No" if board.plan.negated else "Yes"
-    parts = [f"{shown(each.best)} (at {when(each, board.view.words)})" for each in found[:3]]
-    text = f"{word}: {listed(parts, total=len(found))}."
-    if useful[0].note:
-        text += f" ({useful[0].note[0].upper()}{useful[0].note[1:]}.)"
-    return Draft(text=text, matches=useful, confidence=useful[0].support)
 
 
 def answer_why(board: Board) -> Draft | None:

@@ -65,6 +65,8 @@ def not_in_memory(board: Board) -> str:
     if plan.occurrence == "nth" and board.matches:
         count = len(occurrences(board.matches))
         return f"Not in memory: {quote(plan.target)} was found {count} time{'s' if count != 1 else ''}, not {plan.nth}."
+    if plan.kind == "yes_no" and board.matches:
+        return f"Not in memory: {quote(plan.target)} was spoken of, but nobody said whether it is so."
     wanted = plan.target or {"said": "speech", "written": "text in view"}.get(plan.kind, "")
     how = (
         "said"

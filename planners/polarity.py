@@ -1,0 +1,288 @@
+"""What a line says of what is asked: that it is so, that it is not so, or neither, since it asks or supposes.
+
+A line about the same thing is no yes: "I have never been to Rome", "Have you been to Rome?" and "If I win, I will go to
+Rome" are all about being in Rome. Of a line, the clause that has most words of what is asked is read: who it is about,
+whether it asks, whether it supposes, whether it denies. Rules of English; knows no memory. Microseconds a line.
+
+`planners.happenings` asks something else: whether a caption tells what takes place now.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from planners.opposites import attitude_asked, attitude_in, opposites_of, plain_attitude
+from planners.words import content_words, same_name, split_sentences, stem, stems_of, tokens, without_address
+
+Polarity = Literal["states", "denies", "asks", "supposes", "nothing"]
+"""`nothing`: it is about somebody or something else."""
+
+_PERSON = (
+    r"(?:I|you|he|she|it|we|they|there|this|that|these|those|the|an?|my|your|his|her|our|their|everyone|everybody|"
+    r"nobody|someone|somebody)"
+)
+_STARTS = rf"(?:{_PERSON}\b|{_PERSON}['\u2019]\w+|[A-Z]\w+(?:['\u2019]s)? (?:is|was|has|had|did|does|will|can|\w+ed)\b)"
+_CLAUSE = re.compile(
+    rf"\s*[;:\u2014\u2013]\s*|\s*,\s*(?={_STARTS})|\s*,?\s+(?=(?:and|or|so|as|since|until|when|while)\s+{_STARTS})|"
+    r"\s*,?\s+(?=(?:but|because|although|though|whereas|unless|if|whether|in case)\b)"
+)
+_PARTICLE = re.compile(
+    r"^(?:(?:oh|well|so|but|and|hmm|um|uh|wow)\b,?\s+)*(?:no|nope|nah|yes|yeah|yep|yup)\b\s*[,.!\u2014-]+\s*", re.I
+)
+_AUXILIARY = r"(?:is|are|was|were|am|do|does|did|have|has|had|can|could|will|would|should)(?:n['\u2019]t)?"
+_ASKS = re.compile(
+    r"^(?:(?:and|so|but|oh|well|hey)\b,?\s+)*(?:"
+    rf"{_AUXILIARY} (?:you|he|she|it|they|we|I|there|any\w*)\b|(?:is|are|was|were|did|does|has) (?:the|your|my|his|her|"
+    rf"their|our|this|that)\b|(?:how|what|when|where|why|who|which)(?: \w+)?(?: \w+)? {_AUXILIARY} (?:you|he|she|it|"
+    r"they|we|I|the|your|his|her|their|there)\b)",
+    re.I,
+)
+"""A question, also where the recogniser wrote no question mark."""
+_WHETHER = re.compile(r"^(?:but\s+)?(?:if|whether|unless|in case)\b", re.I)
+_IF = re.compile(
+    r"(?<!\bsee )(?<!\bknow )(?<!\bask )(?<!\basked )(?<!\bwonder )(?<!\bcheck )(?<!\bsure )(?<!\btell )"
+    r"\b(?:if|unless) (?!I (?:remember|recall)|I['\u2019]m not mistaken|you (?:know|ask)|possible|anything|not\b)",
+    re.I,
+)
+_SUPPOSES = re.compile(
+    r"(?i:\b(?:might|maybe|perhaps|probably|possibly|could be|could have|would|should|wish(?:ed|es)?|hop(?:e|es|ing)|"
+    r"imagin\w+|suppos\w+|guess|wonder(?:ed|ing|s)?|doubt|pretend\w*|almost|nearly|as if|as though|"
+    r"not (?:sure|certain|know|remember|recall)|no idea)\b|n['\u2019]t (?:sure|certain|remember|recall)\b|"
+    r"\bdo(?:es)?n['\u2019]t know\b)|(?<= )may\b",
+)
+_TO_COME = re.compile(
+    r"\b(?:will|shall|gonna|going to (?!the\b|an?\b|my\b|our\b|your\b|[A-Z])|tomorrow|next (?:week|weekend|month|year|"
+    r"time|summer|winter|spring|fall|autumn)|plan(?:s|ned|ning)?|want(?:s|ed|ing)?|need(?:s|ed)? to|about to|intend\w*|"
+    r"let['\u2019]s|looking forward|can['\u2019]t wait|considering|thinking (?:of|about))\b|"
+    r"['\u2019]ll\b|['\u2019]d (?:like|love)\b|\bwon['\u2019]t wait\b"
+)
+_ASKS_TO_COME = re.compile(
+    r"\b(?:will|would|should|going|plan\w*|want\w*|need\w*|intend\w*|tomorrow|next|might|could|may|hop(?:e|es|ing)|"
+    r"wish\w*|consider\w*|thinking|interested)\b",
+    re.I,
+)
+_ASKS_OF_PAST = re.compile(r"^(?:did|was|were|has|have|had)\b", re.I)
+_NO_DENIAL = re.compile(
+    r"\bnot (?:only|just|merely|to mention|bad)\b|\bno (?:wonder|doubt|problem|worries|matter|way)\b|\bwhy not\b|"
+    r"\bwhether or not\b|\b(?:not|never|can['\u2019]t|cannot|won['\u2019]t|don['\u2019]t|didn['\u2019]t)"
+    r" (?:ever )?(?:forget|know|reali[sz]e|notice|regret|mind|worry|believe (?:how|I|we|that|it))\b|"
+    r"\bcan['\u2019]t (?:help|complain)\b|\bcouldn['\u2019]t (?:be \w+er|agree more|believe)\b",
+    re.I,
+)
+"""Negations that leave what they stand before as it is."""
+_DENIES = re.compile(
+    r"\b(?:not|never|no longer|nobody|no one|none|nothing|neither|nor|cannot|no(?= \w)|hardly|without|"
+    r"(?:is|are|was|were|do|does|did|have|has|had|ca|could|wo|would|should)nt)\b|n['\u2019]t\b",
+    re.I,
+)
+_FAILS = re.compile(
+    r"\b(?:refus(?:e|ed|es|ing)|fail(?:ed|s)?|forgot|forgets?|declined|missed)(?= (?:to|my|the)\b)", re.I
+)
+_CEASED = re.compile(r"\b(?:stopped|stop|quit|quitting|gave up|given up|used to|got rid of)\b", re.I)
+_FIRST = re.compile(r"\b(?:I|[Ww]e|[Mm]y|[Mm]e|[Uu]s|[Oo]ur|[Mm]ine|[Mm]yself|I['\u2019]\w+|[Ww]e['\u2019]\w+)\b")
+_SECOND = re.compile(r"\b(?:you|your|yours|yourself|congrat\w*|well done)\b", re.I)
+_THIRD = re.compile(r"\b(?:he|she|they|his|hers?|their)\b", re.I)
+_POINTS = re.compile(r"\b(?:it|them|that|this|those|these)\b|\bit['\u2019]s\b", re.I)
+_YES = re.compile(
+    r"^(?:(?:oh|well|hmm|um)\b,?\s+)*(?:yes|yeah|yep|yup|sure|of course|absolutely|definitely|indeed|certainly)\b"
+    r"(?! (?:thing|enough)\b)|^(?:I|he|she|it|they|we) (?:am|is|are|was|were|do|does|did|have|has|can)[.!]?$",
+    re.I,
+)
+_NO = re.compile(
+    r"^(?:(?:oh|well|hmm|um)\b,?\s+)*"
+    r"(?:no|nope|nah|not (?:yet|really|at all)|never)\b(?! (?:doubt|problem|worries|way)\b)"
+    r"|^(?:I|he|she|it|they|we) (?:\w+n['\u2019]t|(?:am|is|are|was|were|do|does|did|have|has) not)[.!]?$",
+    re.I,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a yes-or-no question is about.
+
+    `subjects`: lower-case names of whom it asks, where it begins with them. `others`: names of others who speak.
+    """
+
+    question: str
+    about: str
+    subjects: tuple[str, ...] = ()
+    others: frozenset[str] = frozenset()
+
+    @cached_property
+    def wanted(self) -> tuple[str, ...]:
+        """Stems of its words, those of its subjects left out."""
+        words = [stem(word) for word in content_words(self.about) if word not in self.subjects]
+        return tuple(word for word in dict.fromkeys(words) if word not in _ADVERBS)
+
+    @cached_property
+    def attitude(self) -> int:
+        return attitude_asked(plain_attitude(self.about))
+
+    @cached_property
+    def is_of_past(self) -> bool:
+        return _ASKS_OF_PAST.search(self.question) is not None
+
+    @cached_property
+    def is_of_future(self) -> bool:
+        return _ASKS_TO_COME.search(self.question) is not None
+
+
+_ADVERBS = stems_of("still already yet ever anymore really actually currently")
+
+
+def asked_of(question: str, about: str, *, names: Set[str], speakers: Set[str]) -> Asked:
+    """What is asked, and of whom: the names that the target begins with.
+
+    Args:
+        names: words of the question that are written as names, lower-case.
+        speakers: names of those who speak, lower-case.
+    """
+    subjects: list[str] = []
+    for token in re.findall(r"[\w'\u2019-]+", about):
+        word = token.lower()
+        if word in names | speakers:
+            subjects.append(word)
+        elif word not in {"and", "or"}:
+            break
+    return Asked(question=question, about=about, subjects=tuple(subjects), others=frozenset(speakers - set(subjects)))
+
+
+def polarity_of(text: str, asked: Asked, *, speaker: str | None = None) -> Polarity:
+    """What a line says of what is asked. Of clauses that have as many words of it, the later definite one counts.
+
+    Example:
+        >>> asked = asked_of("Has Cleo been to Rome?", "Cleo been to Rome", names={"cleo"}, speakers=set())
+        >>> polarity_of("I am tired. I have never been to Rome.", asked, speaker="Cleo")
+        'denies'
+    """
+    spoken = plain_attitude(without_address(text, {*asked.subjects, *asked.others}))
+    best, found = 0, list[Polarity]()
+    for sentence in split_sentences(spoken):
+        clauses = [clause for clause in _CLAUSE.split(_PARTICLE.sub("", sentence.strip(" ,"))) if clause.strip()]
+        for clause in clauses:
+            held = _held(clause, asked)
+            if held > best:
+                best, found = held, []
+            if held == best:
+                found.append(_of_clause(clause, sentence, asked, speaker=speaker))
+    definite = [each for each in found if each == "states" or each == "denies"]
+    if definite:
+        # Where no word of it is there, only one clause can be the one that is meant.
+        return definite[-1] if best else definite[0]
+    return found[-1] if found else "nothing"
+
+
+def reply_polarity(text: str) -> Polarity:
+    """What a reply says of what it was asked: `yes`, `not yet`, `I did`."""
+    first = split_sentences(text)[0].strip() if text.strip() else ""
+    if first.endswith("?"):
+        return "asks"
+    return "denies" if _NO.search(first) else "states" if _YES.search(first) else "nothing"
+
+
+def is_yes_no_question(text: str) -> bool:
+    """Whether the last question in a text can be answered by yes or no."""
+    last = [each for each in split_sentences(text) if each.endswith("?")][-1:]
+    return bool(last) and re.search(r"\b(?:what|who|whose|where|when|why|how|which)\b", last[0], re.I) is None
+
+
+def _held(clause: str, asked: Asked) -> int:
+    """How many of the wanted words a clause has; their opposites count."""
+    has = {stem(token.lower()) for token in tokens(clause)}
+    attitude = asked.attitude and attitude_in(clause)
+    return sum(
+        word in has or bool(opposites_of(word) & has) or bool(attitude and attitude_asked(word))
+        for word in asked.wanted
+    )
+
+
+def _of_clause(clause: str, sentence: str, asked: Asked, *, speaker: str | None) -> Polarity:
+    if sentence.rstrip(" \"'\u201d").endswith("?") or _ASKS.search(sentence):
+        return "asks"
+    if speaker is not None and not _is_about(clause, sentence, asked, speaker=speaker):
+        return "nothing"
+    if _supposes(clause, sentence, asked):
+        return "supposes"
+    sign = 1
+    if asked.attitude:
+        things = [word for word in asked.wanted if not attitude_asked(word)]
+        has = {stem(token.lower()) for token in tokens(clause)}
+        attitude = attitude_in(clause)
+        if attitude == 0 or (things and not has & set(things) and not _POINTS.search(clause)):
+            return "nothing"
+        sign = asked.attitude * attitude
+    elif _is_opposite(clause, asked):
+        sign = -1
+    return "states" if sign * (-1 if _is_denied(clause, asked) else 1) > 0 else "denies"
+
+
+def _is_about(clause: str, sentence: str, asked: Asked, *, speaker: str) -> bool:
+    """Whether a clause can be about whom is asked: `I` is whoever speaks, `you` somebody else."""
+    if not asked.subjects:
+        return True
+    is_own = any(same_name(speaker, name) for name in asked.subjects)
+    for text in (clause, sentence):
+        words = [token.lower() for token in tokens(text)]
+        if any(name == word or (len(word) > 2 and name.startswith(word)) for name in asked.subjects for word in words):
+            return True
+        if _FIRST.search(text):
+            return is_own
+        if asked.others & set(words):
+            return False
+        if _SECOND.search(text) or _THIRD.search(text):
+            return not is_own
+    return is_own
+
+
+def _supposes(clause: str, sentence: str, asked: Asked) -> bool:
+    if _WHETHER.search(clause):
+        return True
+    if asked.is_of_future:
+        return False
+    return bool(
+        _IF.search(sentence) or _SUPPOSES.search(clause) or (_TO_COME.search(clause) and not _is_refusal(clause))
+    )
+
+
+_UNWILLING = re.compile(
+    r"\b(?:won['\u2019]t|(?:not|never) (?:want|plan|going|gonna|need)|will (?:not|never))\b|"
+    r"n['\u2019]t (?:want|plan|going|gonna|need)\b"
+)
+
+
+def _is_refusal(clause: str) -> bool:
+    """`I don't want to`, `I will not`: nobody did what they are not willing to do."""
+    return _UNWILLING.search(clause) is not None
+
+
+def _is_opposite(clause: str, asked: Asked) -> bool:
+    has = {stem(token.lower()) for token in tokens(clause)}
+    return any(word not in has and opposites_of(word) & has for word in asked.wanted)
+
+
+def _is_denied(clause: str, asked: Asked) -> bool:
+    """Whether a negation stands before a word of what is asked, or before all of the clause where none is there."""
+    plain = _NO_DENIAL.sub(" ", clause)
+    places = [
+        match.start()
+        for match in re.finditer(r"[A-Za-z0-9]+", plain)
+        if stem(match.group().lower()) in asked.wanted
+        or opposites_of(stem(match.group().lower())) & set(asked.wanted)
+        or (asked.attitude and attitude_in(match.group()))
+    ]
+    last = max(places, default=len(plain))
+    own = {stem(word.lower()) for word in tokens(asked.question)}
+    own |= {other for word in asked.wanted for other in opposites_of(word)}
+
+    def has(pattern: re.Pattern[str]) -> bool:
+        return any(
+            match.start() < last and (pattern is _DENIES or stem(match.group().split()[0].lower()) not in own)
+            for match in pattern.finditer(plain)
+        )
+
+    denied = has(_DENIES) or (not asked.is_of_past and has(_CEASED))
+    return denied != has(_FAILS)

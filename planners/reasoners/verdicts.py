@@ -1,0 +1,144 @@
+"""Yes or no: what the matching lines say of it, weighed.
+
+Nothing is claimed without a line, a picture or a detection that says so: absence from memory is not absence, and who
+asks or supposes has said nothing. Of one speaker the last word counts; where speakers disagree, both are told. What is
+seen or written says that it is there; only speech and captions can deny.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from planners.matches import Match, from_observation
+from planners.plan import ANY_SPEECH
+from planners.polarity import Asked, Polarity, asked_of, is_yes_no_question, polarity_of, reply_polarity
+from planners.protocols import Board, Draft
+from planners.reasoners.quoting import REPLY_WITHIN_S
+from planners.reasoners.temporal import WEAKER_BY, by_usefulness, chosen_occurrences
+from planners.reasoners.wording import listed, shown, when
+from planners.windows import Span
+from planners.words import same_name, tokens
+from streammem.types import NS_PER_S
+
+DISAGREED = 0.4
+"""Confidence where one says so and another does not."""
+CHANGED = 0.85
+"""Factor where the same speaker said otherwise before."""
+_SAYS_THAT = re.compile(
+    r"\b(?:sa(?:y|ys|id)|tells?|told|claim(?:s|ed)?|explain(?:s|ed)?|announc(?:e|es|ed)|mention(?:s|ed)?)"
+    r"(?: \w+){0,2}? (?:that|he|she|they|it|I|we)\b(?! (?:about|of)\b)"
+)
+_CAN_DENY = frozenset({"speech", "caption"})
+_NEGATIVE_LEAD = re.compile(r"^\w+n['\u2019]t\b", re.I)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Claim:
+    match: Match
+    is_so: bool
+
+    @property
+    def source(self) -> str:
+        """Whose word it is: captions, and speakers who are not known, are one source each."""
+        return self.match.speaker or self.match.modality
+
+
+def answer_yes_no(board: Board) -> Draft | None:
+    """Yes or no with evidence; None where nothing that was found states or denies it."""
+    claims = _told(board)
+    if not claims:
+        return None
+    kept = {
+        id(match) for each in chosen_occurrences(board, [claim.match for claim in claims]) for match in each.matches
+    }
+    claims = [claim for claim in claims if id(claim.match) in kept]
+    if not claims:
+        return None
+    last = _last_words(board, claims)
+    said = {claim.is_so for claim in last.values()}
+    counted = [claim for claim in claims if last[claim.source].is_so == claim.is_so]
+    if len(said) > 1:
+        return _both(board, counted)
+    (is_so,) = said
+    before = [claim for claim in claims if claim.is_so != is_so]
+    is_negated = board.plan.negated and _NEGATIVE_LEAD.search(board.plan.question) is None  # "Isn't it?" "Yes, it is."
+    text = f"{'Yes' if is_so != is_negated else 'No'}: {_quoted(board, counted)}."
+    if before:
+        text += f" Said before: {_quoted(board, before)}."
+    found = by_usefulness(chosen_occurrences(board, [claim.match for claim in counted]))
+    if found[0].note:
+        text += f" ({found[0].note[0].upper()}{found[0].note[1:]}.)"
+    confidence = found[0].use * (CHANGED if before else 1.0)
+    return Draft(text=text, matches=(*found, *(claim.match for claim in before)), confidence=confidence)
+
+
+def _told(board: Board) -> list[_Claim]:
+    """What the matches claim. None of them, where a question or a guess is much nearer than anything claimed: that was
+    about it, and the rest only sounds alike."""
+    plan = board.plan
+    if plan.modalities == ANY_SPEECH and _SAYS_THAT.search(plan.question) is None:  # to ask about it is to mention it
+        return [_Claim(match=match, is_so=True) for match in board.matches]
+    speakers = {token.lower() for match in board.matches if match.speaker for token in tokens(match.speaker)}
+    asked = asked_of(plan.question, plan.target, names=board.finder.names_in(plan.target), speakers=speakers)
+    claims: list[_Claim] = []
+    for match in board.matches:
+        said = polarity_of(match.text, asked, speaker=match.speaker) if match.modality in _CAN_DENY else "states"
+        if said == "asks" and (reply := _reply(board, match, asked)) is not None:
+            claims.append(reply)
+        elif said in {"states", "denies"}:
+            claims.append(_Claim(match=match, is_so=said == "states"))
+    best = max((match.support for match in board.matches), default=0.0)
+    return [claim for claim in claims if claim.match.support >= best - WEAKER_BY]
+
+
+def _reply(board: Board, question: Match, asked: Asked) -> _Claim | None:
+    """What another said to a question within ten seconds, where that is a yes or a no."""
+    if question.modality != "speech" or not is_yes_no_question(question.text):
+        return None
+    after = Span(
+        recording=question.recording,
+        t_start_ns=question.t_end_ns,
+        t_end_ns=question.t_end_ns + round(REPLY_WITHIN_S * NS_PER_S),
+    )
+    replies = [
+        each
+        for each in board.view.observations(kinds=("speech",), span=after)
+        if each.t_start_ns >= question.t_end_ns and each.speaker != question.speaker
+    ]
+    if not replies:
+        return None
+    reply = replies[0]
+    said: Polarity = reply_polarity(reply.text)
+    of_another = asked.subjects and not any(same_name(reply.speaker, name) for name in asked.subjects)
+    if said not in {"states", "denies"} or (of_another and re.search(r"\byou", question.text, re.I)):
+        return None
+    return _Claim(match=from_observation(reply, support=0.9 * question.support), is_so=said == "states")
+
+
+def _last_words(board: Board, claims: Sequence[_Claim]) -> dict[str, _Claim]:
+    """The claim of each source that counts: the last one. Of what was seen, and of captions, one that it was so counts
+    where it is asked whether it ever was: they tell of one moment each."""
+    is_past = re.match(r"(?:did|was|were|has|have|had)", board.plan.question, re.I) is not None
+    last: dict[str, _Claim] = {}
+    for claim in sorted(claims, key=lambda each: (each.match.t_start_ns, each.match.recording)):
+        known = last.get(claim.source)
+        if known is None or claim.is_so or not (known.is_so and is_past and claim.match.speaker is None):
+            last[claim.source] = claim
+    return last
+
+
+def _both(board: Board, claims: Sequence[_Claim]) -> Draft:
+    so, not_so = ([claim for claim in claims if claim.is_so is side] for side in (True, False))
+    matches = sorted((claim.match for claim in claims), key=lambda match: (-match.use, match.t_start_ns))
+    return Draft(
+        text=f"Told both ways. That it is so: {_quoted(board, so)}. That it is not: {_quoted(board, not_so)}.",
+        matches=tuple(matches),
+        confidence=DISAGREED * matches[0].support,
+    )
+
+
+def _quoted(board: Board, claims: Sequence[_Claim]) -> str:
+    found = chosen_occurrences(board, [claim.match for claim in claims])
+    return listed([f"{shown(each.best)} (at {when(each, board.view.words)})" for each in found[:3]], total=len(found))
