@@ -55,11 +55,14 @@ _SUPPOSES = re.compile(
     r"\bdo(?:es)?n['\u2019]t know\b)|(?<= )may\b",
 )
 _TO_COME = re.compile(
-    r"\b(?:will|shall|gonna|going to (?!the\b|an?\b|my\b|our\b|your\b|[A-Z])|tomorrow|next (?:week|weekend|month|year|"
-    r"time|summer|winter|spring|fall|autumn)|plan(?:s|ned|ning)?|want(?:s|ed|ing)?|need(?:s|ed)? to|about to|intend\w*|"
-    r"let['\u2019]s|looking forward|can['\u2019]t wait|considering|thinking (?:of|about))\b|"
-    r"['\u2019]ll\b|['\u2019]d (?:like|love)\b|\bwon['\u2019]t wait\b"
+    r"\bgoing to (?!the\b|an?\b|my\b|our\b|your\b|[A-Z])|(?i:"
+    r"\b(?:will|shall|gonna|tomorrow|next (?:week|weekend|month|year|time|summer|winter|spring|fall|autumn)|"
+    r"plan(?:s|ned|ning)?|want(?:s|ed|ing)?|need(?:s|ed)? to|about to|intend\w*|let['\u2019]s|looking forward|"
+    r"can['\u2019]t wait|considering|thinking (?:of|about)|my (?:dream|goal|aim)|dream(?:s|t|ed|ing)? (?:of|to|is)|"
+    r"research\w*|look(?:ed|ing)? into|tr(?:y|ied|ying) to|working (?:on|towards?)|appl(?:y|ied|ying) (?:to|for))\b|"
+    r"['\u2019]ll\b|['\u2019]d (?:like|love)\b)"
 )
+"""Plans, wishes and attempts: whoever has them has not done it."""
 _ASKS_TO_COME = re.compile(
     r"\b(?:will|would|should|going|plan\w*|want\w*|need\w*|intend\w*|tomorrow|next|might|could|may|hop(?:e|es|ing)|"
     r"wish\w*|consider\w*|thinking|interested)\b",
@@ -86,6 +89,15 @@ _CEASED = re.compile(r"\b(?:stopped|stop|quit|quitting|gave up|given up|used to|
 _FIRST = re.compile(r"\b(?:I|[Ww]e|[Mm]y|[Mm]e|[Uu]s|[Oo]ur|[Mm]ine|[Mm]yself|I['\u2019]\w+|[Ww]e['\u2019]\w+)\b")
 _SECOND = re.compile(r"\b(?:you|your|yours|yourself|congrat\w*|well done)\b", re.I)
 _THIRD = re.compile(r"\b(?:he|she|they|his|hers?|their)\b", re.I)
+_OTHER_PERSON = re.compile(
+    r"^(?:(?:and|but|so|because|although|though|while|when|since|yeah|actually|also)\b,?\s+)*"
+    r"(?:my|our|an?|the|one of (?:my|our)|some|this|that|his|her|their) (?:[a-z]+ )?(?P<person>friends?|budd(?:y|ies)|"
+    r"pals?|sisters?|brothers?|mothers?|moms?|mums?|fathers?|dads?|parents|wife|husband|partner|boyfriend|girlfriend|"
+    r"sons?|daughters?|kids?|child|children|cousins?|aunts?|uncles?|grand\w+|neighbou?rs?|boss|colleagues?|coworkers?|"
+    r"roommates?|teammates?|guys?|girls?|m[ae]n|wom[ae]n|lad(?:y|ies)|boys?)\b(?! and (?:I|me|myself)\b)",
+    re.I,
+)
+"""Whose doing a clause tells of where it begins with somebody of the speaker's."""
 _POINTS = re.compile(r"\b(?:it|them|that|this|those|these)\b|\bit['\u2019]s\b", re.I)
 _YES = re.compile(
     r"^(?:(?:oh|well|hmm|um)\b,?\s+)*(?:yes|yeah|yep|yup|sure|of course|absolutely|definitely|indeed|certainly)\b"
@@ -160,7 +172,7 @@ def polarity_of(text: str, asked: Asked, *, speaker: str | None = None) -> Polar
         'denies'
     """
     spoken = plain_attitude(without_address(text, {*asked.subjects, *asked.others}))
-    best, found = 0, list[Polarity]()
+    best, found, is_named = 0, list[Polarity](), False
     for sentence in split_sentences(spoken):
         clauses = [clause for clause in _CLAUSE.split(_PARTICLE.sub("", sentence.strip(" ,"))) if clause.strip()]
         for clause in clauses:
@@ -168,11 +180,16 @@ def polarity_of(text: str, asked: Asked, *, speaker: str | None = None) -> Polar
             if held > best:
                 best, found = held, []
             if held == best:
-                found.append(_of_clause(clause, sentence, asked, speaker=speaker))
-    definite = [each for each in found if each == "states" or each == "denies"]
-    if definite:
-        # Where no word of it is there, only one clause can be the one that is meant.
-        return definite[-1] if best else definite[0]
+                found.append(_of_clause(clause, sentence, asked, speaker=speaker, is_named=is_named))
+            is_named |= _names_thing(clause, asked)
+    # Where words are missing, another clause may be the one that is meant: then a question or a guess is not overruled.
+    if best < len(asked.wanted) and "supposes" in found:
+        return "supposes"
+    if best == 0 and "asks" in found:
+        return "asks"
+    for each in found[::-1] if best else found:
+        if each in {"states", "denies"}:
+            return each
     return found[-1] if found else "nothing"
 
 
@@ -200,7 +217,7 @@ def _held(clause: str, asked: Asked) -> int:
     )
 
 
-def _of_clause(clause: str, sentence: str, asked: Asked, *, speaker: str | None) -> Polarity:
+def _of_clause(clause: str, sentence: str, asked: Asked, *, speaker: str | None, is_named: bool) -> Polarity:
     if sentence.rstrip(" \"'\u201d").endswith("?") or _ASKS.search(sentence):
         return "asks"
     if speaker is not None and not _is_about(clause, sentence, asked, speaker=speaker):
@@ -209,15 +226,19 @@ def _of_clause(clause: str, sentence: str, asked: Asked, *, speaker: str | None)
         return "supposes"
     sign = 1
     if asked.attitude:
-        things = [word for word in asked.wanted if not attitude_asked(word)]
-        has = {stem(token.lower()) for token in tokens(clause)}
         attitude = attitude_in(clause)
-        if attitude == 0 or (things and not has & set(things) and not _POINTS.search(clause)):
+        if attitude == 0 or not (_names_thing(clause, asked) or (is_named and _POINTS.search(clause))):
             return "nothing"
         sign = asked.attitude * attitude
     elif _is_opposite(clause, asked):
         sign = -1
     return "states" if sign * (-1 if _is_denied(clause, asked) else 1) > 0 else "denies"
+
+
+def _names_thing(clause: str, asked: Asked) -> bool:
+    """Whether a clause names what is liked or not; true where the question names nothing."""
+    things = {word for word in asked.wanted if not attitude_asked(word)}
+    return not things or not things.isdisjoint(stem(token.lower()) for token in tokens(clause))
 
 
 def _is_about(clause: str, sentence: str, asked: Asked, *, speaker: str) -> bool:
@@ -229,6 +250,8 @@ def _is_about(clause: str, sentence: str, asked: Asked, *, speaker: str) -> bool
         words = [token.lower() for token in tokens(text)]
         if any(name == word or (len(word) > 2 and name.startswith(word)) for name in asked.subjects for word in words):
             return True
+        if (other := _OTHER_PERSON.search(text)) and stem(other["person"].lower()) not in asked.wanted:
+            return False
         if _FIRST.search(text):
             return is_own
         if asked.others & set(words):
@@ -243,8 +266,14 @@ def _supposes(clause: str, sentence: str, asked: Asked) -> bool:
         return True
     if asked.is_of_future:
         return False
-    return bool(
-        _IF.search(sentence) or _SUPPOSES.search(clause) or (_TO_COME.search(clause) and not _is_refusal(clause))
+    if _IF.search(sentence):
+        return True
+    asks = set(content_words(asked.question, keep_scaffold=True))
+    patterns = (_SUPPOSES,) if _is_refusal(clause) else (_SUPPOSES, _TO_COME)
+    return any(
+        asks.isdisjoint(content_words(match.group(), keep_scaffold=True))  # who asks of a dream is told of a dream
+        for pattern in patterns
+        for match in pattern.finditer(clause)
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planners.matches import Match, from_observation
 from planners.plan import ANY_SPEECH
@@ -88,7 +88,9 @@ def _told(board: Board) -> list[_Claim]:
         if said == "asks" and (reply := _reply(board, match, asked)) is not None:
             claims.append(reply)
         elif said in {"states", "denies"}:
-            claims.append(_Claim(match=match, is_so=said == "states"))
+            # "I hate coffee" has no word of loving it, and answers it as fully as "I love coffee".
+            whole = replace(match, coverage=1.0) if asked.attitude or said == "denies" else match
+            claims.append(_Claim(match=whole, is_so=said == "states"))
     best = max((match.support for match in board.matches), default=0.0)
     return [claim for claim in claims if claim.match.support >= best - WEAKER_BY]
 
@@ -140,5 +142,7 @@ def _both(board: Board, claims: Sequence[_Claim]) -> Draft:
 
 
 def _quoted(board: Board, claims: Sequence[_Claim]) -> str:
+    """The claims in words, the most useful first."""
     found = chosen_occurrences(board, [claim.match for claim in claims])
+    found.sort(key=lambda each: (-each.best.use, each.t_start_ns))
     return listed([f"{shown(each.best)} (at {when(each, board.view.words)})" for each in found[:3]], total=len(found))

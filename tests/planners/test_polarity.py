@@ -54,6 +54,13 @@ LINES: list[tuple[str, str, str, Polarity]] = [
     ("Does Melanie hate pottery?", "Melanie", "I made a bowl in my pottery class.", "nothing"),
     ("Is Caroline married?", "Caroline", "How long have you been married?", "asks"),
     ("Is Caroline married?", "Melanie", "I have been married for five years.", "nothing"),
+    ("Does Melanie like pottery?", "Melanie", "That's great! I just signed up for a pottery class.", "nothing"),
+    ("Does Melanie like pottery?", "Melanie", "I signed up for a pottery class. It's great fun.", "states"),
+    ("Did Melanie adopt a child?", "Melanie", "A buddy of mine adopted a child last year.", "nothing"),
+    ("Did Melanie adopt a child?", "Melanie", "My husband and I adopted a child last year.", "states"),
+    ("Did Melanie adopt a child?", "Melanie", "It's my dream to adopt a child.", "supposes"),
+    ("Does Melanie dream of a child?", "Melanie", "I dream of a child.", "states"),
+    ("Does Melanie have a brother?", "Melanie", "My brother is tall.", "states"),
     ("Did Melanie adopt a child?", "Caroline", "I applied to adopt a child, Melanie.", "nothing"),
 ]
 
