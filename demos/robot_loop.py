@@ -15,11 +15,15 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import signal
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from streammem.app.robot.loop import RECORDING, actor_specs, local_loop
+from streammem.app.robot.loop import RECORDING, actor_specs, local_loop, with_robot
+from streammem.errors import StreamMemError
 from streammem.nodes.topics import Instruction, Remembered, Topic
 from streammem.settings import Settings, load_settings
 from streammem.spatial.spatial_memory import SpatialMemory
@@ -28,19 +32,37 @@ WALK = "go to the kitchen, then go to the living room, then go to the bedroom, t
     "then go to the study, then go to the hall"  # fmt: skip
 
 
-def main() -> None:
+_INTERRUPTED = 130
+"""What a program that Ctrl-C ended returns."""
+
+
+def main() -> int:
+    try:
+        demonstrate(parse())
+    except KeyboardInterrupt:
+        print("interrupted; everything committed so far is kept.", file=sys.stderr)
+        return _INTERRUPTED
+    except StreamMemError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tell", nargs="+", default=["fetch the mug"], help="instructions")
     parser.add_argument("--local", action="store_true", help="threads of this process instead of Ray actors")
     parser.add_argument("--speed", type=float, help="world seconds per second; 0: as fast as it goes")
     parser.add_argument("--memory", type=Path, help="folder to remember in; default: a new one")
     parser.add_argument("--mcap", type=Path, help="record to this file")
+    parser.add_argument("--planner", help="rules, or chat: STREAMMEM_CHAT_URL; default: as the config says")
     parser.add_argument("--config", default="robot")
     parser.add_argument("--no-walk", action="store_true")
-    arguments = parser.parse_args()
-    settings = load_settings(arguments.config)
-    if arguments.speed is not None:
-        settings = settings.model_copy(update={"robot": settings.robot.model_copy(update={"speed": arguments.speed})})
+    return parser.parse_args()
+
+
+def demonstrate(arguments: argparse.Namespace) -> None:
+    settings = with_robot(load_settings(arguments.config), speed=arguments.speed, planner=arguments.planner)
     told = ([] if arguments.no_walk else [WALK]) + arguments.tell
     with contextlib.ExitStack() as stack:
         folder = arguments.memory or Path(stack.enter_context(tempfile.TemporaryDirectory()), "memory")
@@ -53,11 +75,11 @@ def main() -> None:
 
 
 def run_in_threads(settings: Settings, *, folder: Path, mcap: Path | None, told: list[str]) -> None:
-    with local_loop(settings, folder=folder, mcap=mcap) as loop:
+    with local_loop(settings, folder=folder, mcap=mcap) as loop, stopped_once():
         for text in told:
             print(f"> {text}")
             loop.tell(text)
-            print(loop.wait_for_report().text)
+            print(loop.wait_for_report(timeout_s=None).text)
         loop.runner.drain()
         remembered = [one for one in loop.heard if isinstance(one, Remembered)]
         show(remembered, {name: {"dropped": counts} for name, counts in loop.runner.dropped().items()})
@@ -72,7 +94,7 @@ def run_as_actors(settings: Settings, *, folder: Path, mcap: Path | None, told: 
     ray.init(include_dashboard=False, log_to_driver=False, num_cpus=2)
     try:
         specs = actor_specs(settings, folder=folder, run=run, mcap=mcap)
-        with RayRunner(specs, run=run, collect=(Topic.MEMORY, Topic.PLANNER)) as runner:
+        with RayRunner(specs, run=run, collect=(Topic.MEMORY, Topic.PLANNER)) as runner, stopped_once():
             runner.ready()
             remembered: list[Remembered] = []
             for text in told:
@@ -92,6 +114,16 @@ def run_as_actors(settings: Settings, *, folder: Path, mcap: Path | None, told: 
         ray.shutdown()
 
 
+@contextlib.contextmanager
+def stopped_once() -> Iterator[None]:
+    """Who presses Ctrl-C twice does not break the end: the recording's index is written, the memory is committed."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise
+
+
 def show(remembered: list[Remembered], status: dict[str, dict[str, object]]) -> None:
     took = sorted(one.write_ms for one in remembered if not one.is_refused)
     if took:
@@ -106,4 +138,4 @@ def show(remembered: list[Remembered], status: dict[str, dict[str, object]]) -> 
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -92,16 +92,20 @@ class LocalRunner:
         self.close()
 
     def close(self) -> None:
-        """Stops the threads, then closes the nodes. Idempotent."""
+        """Stops the threads, then closes the nodes; the sources first, so that who waits for them is told that they
+        ended. Idempotent."""
         self._stop.set()
         for inbox in self._inboxes.values():
             inbox.close()
-        for thread in self._threads.values():
-            if thread.is_alive():
-                thread.join(timeout=30)
         nodes, self._nodes = self._nodes, []
-        for node in nodes:
-            node.close()
+        sources = [one for one in nodes if not self._inboxes[one.name].topics]
+        for some in (sources, [one for one in nodes if one not in sources]):
+            for node in some:
+                thread = self._threads[node.name]
+                if thread.is_alive():
+                    thread.join(timeout=30)
+            for node in some:
+                node.close()
 
     def _run(self, node: Node) -> None:
         inbox = self._inboxes[node.name]

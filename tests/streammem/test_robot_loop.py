@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,11 +15,13 @@ import numpy as np
 import pytest
 
 import streammem
+from streammem.errors import ConfigError
 from streammem.nodes import Inbox, LocalRunner, PacedClock, QueueSpec, Topic
 from streammem.nodes.topics import BaseState, Instruction, Message, Remembered
 from streammem.settings import RobotSettings, Settings, load_settings
 from streammem.spatial.spatial_memory import SpatialMemory
 
+DEMO = Path(__file__).parents[2] / "demos" / "robot_loop.py"
 CONFIG = """
 models:
   text: {name: minilm-l6-v2}
@@ -199,6 +204,73 @@ def test_a_look_that_is_refused_is_not_counted_as_remembered(tmp_path: Path) -> 
         said += node.handle(Perceived(t_ns=t_ns, observation=Observation(t_ns=t_ns, T_map_camera=np.eye(4))))
     node.close()
     assert [one.is_refused for one in said if isinstance(one, Remembered)] == [False, True, False]
+
+
+def test_a_loop_that_is_left_in_the_middle_of_a_task_ends_soon(tmp_path: Path) -> None:
+    pytest.importorskip("pybullet", reason="a wheel for Python 3.11 only")
+    from streammem.app.robot.loop import local_loop
+
+    with local_loop(small(looks_per_s=2), folder=tmp_path / "memory") as loop:
+        loop.tell("fetch the unicorn, then wait 5 minutes")
+        wait_for(lambda: any(isinstance(one, Remembered) for one in loop.heard))
+        started = time.monotonic()
+    assert time.monotonic() - started < 10  # not the half minute that a thread is waited for
+    assert not any(loop.runner.failures.values())
+
+
+def test_what_is_wrong_with_the_demos_options_is_one_sentence(tmp_path: Path) -> None:
+    pytest.importorskip("pybullet", reason="a wheel for Python 3.11 only")
+    nowhere = str(tmp_path / "nowhere" / "run.mcap")
+    for options, sentence in (
+        (["--speed", "-1"], "The robot's speed cannot be -1.0: Input should be greater than or equal to 0."),
+        (["--speed", "nan"], "The robot's speed cannot be nan: Input should be less than or equal to 1000."),
+        (["--planner", "chat"], "No chat endpoint is configured; set STREAMMEM_CHAT_URL"),
+        (["--mcap", nowhere], f"Nothing can be recorded to {nowhere!r}: No such file or directory."),
+    ):
+        command = [sys.executable, str(DEMO), "--local", "--memory", str(tmp_path / "memory"), *options]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 2
+        told = [line for line in done.stderr.splitlines() if not line.startswith("pybullet build time")]
+        assert len(told) == 1, done.stderr
+        assert told[0].startswith(sentence)
+
+
+@pytest.mark.parametrize("where", [["--local"], []])
+def test_a_demo_that_is_interrupted_leaves_a_recording_with_its_index(tmp_path: Path, where: list[str]) -> None:
+    pytest.importorskip("pybullet", reason="a wheel for Python 3.11 only")
+    if not where:
+        pytest.importorskip("ray")
+    mcap_reader = pytest.importorskip("mcap.reader")
+    mcap = tmp_path / "run.mcap"
+    command = [sys.executable, "-u", str(DEMO), *where, "--mcap", str(mcap), "--memory", str(tmp_path / "memory")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        assert any(line.startswith("> ") for line in demo.stdout)
+        wait_for(lambda: mcap.stat().st_size > 100_000)
+        demo.send_signal(signal.SIGINT)
+        _, told = demo.communicate(timeout=60)
+    assert demo.returncode == 130
+    assert told.endswith("interrupted; everything committed so far is kept.\n")
+    assert "Traceback" not in told
+    with mcap.open("rb") as file:
+        summary = mcap_reader.make_reader(file).get_summary()
+    assert summary is not None
+    assert summary.statistics is not None
+    assert summary.statistics.message_count > 10
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_an_actor_that_cannot_be_built_says_why(ray_here: Any) -> None:
+    del ray_here
+    from streammem.app.robot.ray_nodes import NodeSpec, RayRunner
+
+    def refuse() -> Any:
+        raise ConfigError("there is no such camera")
+
+    spec = NodeSpec(name="camera", build=refuse, topics=())
+    why = pytest.raises(ConfigError, match=r"^there is no such camera$")
+    with RayRunner([spec], run="test-refuse") as runner, why:
+        runner.ready(timeout_s=120)
 
 
 def test_at_a_pace_what_is_late_is_dropped(tmp_path: Path) -> None:

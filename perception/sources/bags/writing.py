@@ -18,7 +18,7 @@ from perception.labelled import Thing, things_to_json
 from perception.protocols import ImageRGB
 from perception.sources.bags.topics import LABEL_TABLE_TOPIC, ROOM_TOPIC
 from perception.sources.bags.transforms import Pose
-from streammem.errors import MissingDependencyError
+from streammem.errors import InputError, MissingDependencyError
 from streammem.spatial import Intrinsics
 from streammem.types import NS_PER_S
 
@@ -162,6 +162,7 @@ class RobotRecorder:
     def __init__(self, path: Path) -> None:
         """Raises:
         MissingDependencyError: the writers are not installed.
+        InputError: the file cannot be written.
         """
         try:
             from mcap.writer import Writer
@@ -170,7 +171,10 @@ class RobotRecorder:
             raise MissingDependencyError('Recording a robot needs: pip install "streammem[robot]".') from error
         self._store = get_typestore(Stores.ROS2_HUMBLE)
         self._make = MessageMaker(self._store)
-        self._file = path.open("wb")
+        try:
+            self._file = path.open("wb")
+        except OSError as error:
+            raise InputError(f"Nothing can be recorded to {str(path)!r}: {error.strerror}.") from error
         self._writer: Any = Writer(self._file)
         self._writer.start(profile="ros2", library="streammem")
         self._channels: dict[str, int] = {}

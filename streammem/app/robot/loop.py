@@ -12,11 +12,14 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from pydantic import ValidationError
 
 from perception.nodes import PerceptionNode, WorldNode
 from perception.simulation.bullet import BulletHousehold, BulletSettings
@@ -27,18 +30,34 @@ from planners.acting.planner import ActionPlanner
 from planners.acting.rules import RulePlanner
 from planners.nodes import PlannerNode
 from streammem.app.robot.body import SimulatedBody, spots_of
+from streammem.app.robot.ray_nodes import NAMESPACE, NodeSpec, own_errors
 from streammem.app.robot.shared_world import SharedWorld, WorldAccess
-from streammem.errors import MemoryNotFoundError
+from streammem.errors import ConfigError, MemoryNotFoundError
 from streammem.nodes import LocalRunner, Node, PacedClock, Topic
 from streammem.nodes.inbox import DropPolicy
 from streammem.nodes.memory_node import MemoryNode
 from streammem.nodes.topics import Instruction, Message
-from streammem.settings import Settings
+from streammem.settings import RobotSettings, Settings
 from streammem.spatial.spatial_memory import SpatialMemory
 from streammem.types import NS_PER_S
 
 STEP_S = 0.5
 RECORDING = "robot"
+
+
+def with_robot(settings: Settings, **given: object) -> Settings:
+    """The settings with other values for the robot's, checked; None leaves one as it is.
+
+    Raises:
+        ConfigError: a value that cannot be.
+    """
+    fields = settings.robot.model_dump() | {name: value for name, value in given.items() if value is not None}
+    try:
+        return settings.model_copy(update={"robot": RobotSettings.model_validate(fields)})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        raise ConfigError(f"The robot's {name} cannot be {fields[name]!r}: {first['msg']}.") from error
 
 
 def next_start_ns(folder: Path) -> int:
@@ -123,8 +142,9 @@ class LocalLoop:
         """Gives an instruction."""
         self.runner.publish(Instruction(t_ns=0, text=text))
 
-    def wait_for_report(self, *, timeout_s: float = 300.0) -> Instruction:
-        """
+    def wait_for_report(self, *, timeout_s: float | None = 300.0) -> Instruction:
+        """The next report; `timeout_s` None: however long it takes.
+
         Raises:
             queue.Empty: none came in time.
         """
@@ -134,46 +154,45 @@ class LocalLoop:
 @contextmanager
 def local_loop(settings: Settings, *, folder: Path, mcap: Path | None = None) -> Generator[LocalLoop]:
     """The nodes in threads, over a memory folder."""
-    world = build_world(settings, start_ns=next_start_ns(folder), mcap=mcap)
-    memory = build_memory(settings, folder=folder)
-    planner = build_planner(settings, folder=folder, reach_world=lambda: world)
-    nodes: list[Node] = [memory, build_perception(settings), planner, world]
-    loop: LocalLoop
+    with ExitStack() as built:  # what was built is closed where the next node cannot be
+        world = build_world(settings, start_ns=next_start_ns(folder), mcap=mcap)
+        built.callback(world.close)
+        memory = build_memory(settings, folder=folder)
+        built.callback(memory.close)
+        planner = build_planner(settings, folder=folder, reach_world=lambda: world)
+        nodes: list[Node] = [memory, build_perception(settings), planner, world]
+        loop: LocalLoop
 
-    def listen(message: Message) -> None:
-        if message.topic in (Topic.MEMORY, Topic.PLANNER):
-            loop.heard.append(message)
-        if isinstance(message, Instruction) and message.is_report:
-            loop.reports.put(message)
+        def listen(message: Message) -> None:
+            if message.topic in (Topic.MEMORY, Topic.PLANNER):
+                loop.heard.append(message)
+            if isinstance(message, Instruction) and message.is_report:
+                loop.reports.put(message)
 
-    runner = LocalRunner(nodes, listen=listen)
-    loop = LocalLoop(runner=runner, world=world, memory=memory)
-    with runner:
-        yield loop
+        runner = LocalRunner(nodes, listen=listen)
+        loop = LocalLoop(runner=runner, world=world, memory=memory)
+        with runner:
+            yield loop
 
 
 class ActorWorld:
     """`WorldAccess` through the world's actor."""
 
     def __init__(self, name: str) -> None:
-        from importlib import import_module
-
-        from streammem.app.robot.ray_nodes import NAMESPACE
-
         self._ray: Any = import_module("ray")
         self._actor: Any = self._ray.get_actor(name, namespace=NAMESPACE)
 
     def step(self, action: Action) -> Outcome:
-        return self._ray.get(self._actor.call.remote("step", action))
+        with own_errors():
+            return self._ray.get(self._actor.call.remote("step", action))
 
     def sense(self) -> Sensed:
-        return self._ray.get(self._actor.call.remote("sense"))
+        with own_errors():
+            return self._ray.get(self._actor.call.remote("sense"))
 
 
-def actor_specs(settings: Settings, *, folder: Path, run: str, mcap: Path | None = None) -> list[Any]:
+def actor_specs(settings: Settings, *, folder: Path, run: str, mcap: Path | None = None) -> list[NodeSpec]:
     """The nodes as specifications for `ray_nodes.RayRunner`."""
-    from streammem.app.robot.ray_nodes import NodeSpec
-
     waited_for = _policy(settings) == "block"
     start_ns = next_start_ns(folder)
     return [

@@ -11,14 +11,14 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from types import TracebackType
 from typing import Any, Self
 
-from streammem.errors import MissingDependencyError
+from streammem.errors import MissingDependencyError, StreamMemError
 from streammem.nodes.inbox import Inbox
 from streammem.nodes.node import Node
 from streammem.nodes.topics import Message, Topic
@@ -47,6 +47,18 @@ class NodeSpec:
     """Its queues block: who speaks to it waits while it is slow."""
 
 
+@contextmanager
+def own_errors() -> Generator[None]:
+    """What a node says is wrong is raised as it said it, without Ray's account of where."""
+    ray: Any = import_module("ray")
+    try:
+        yield
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, StreamMemError):
+            raise error.cause from None
+        raise
+
+
 class NodeHost:
     """What runs inside an actor: a node, its inbox, and a thread that joins them."""
 
@@ -54,10 +66,16 @@ class NodeHost:
         self, build: Callable[[], Node], peers: Mapping[Topic, Sequence[str]], waited_for: frozenset[str]
     ) -> None:
         self._ray: Any = import_module("ray")
-        self._node = build()
+        # An actor whose making fails dies with a stack; one that says what is wrong can be asked.
+        self._node: Node | None = None
+        self._refusal: StreamMemError | None = None
+        try:
+            self._node = build()
+        except StreamMemError as error:
+            self._refusal = error
         self._peers = peers
         self._waited_for = waited_for
-        self._inbox = Inbox(self._node.subscribes)
+        self._inbox = Inbox(self._node.subscribes if self._node is not None else {})
         self._stop = threading.Event()
         self._handles: dict[str, Any] = {}
         self._under_way: dict[str, deque[Any]] = {}
@@ -66,17 +84,23 @@ class NodeHost:
         self._failures: list[str] = []
         self._newest: dict[str, Any] = {}
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        if self._node is not None:
+            self._thread.start()
 
     def deliver(self, message: Message) -> bool:
         return self._inbox.put(message)
 
     def call(self, method: str, *arguments: Any) -> Any:
         """Calls the node itself: how a planner's body reaches the world."""
-        return getattr(self._node, method)(*arguments)
+        return getattr(self._built(), method)(*arguments)
 
     def status(self) -> dict[str, Any]:
-        """Counters, and the newest messages that are small."""
+        """Counters, and the newest messages that are small.
+
+        Raises:
+            StreamMemError: why the node could not be built.
+        """
+        self._built()
         return {
             "pid": os.getpid(),
             "handled": self._handled,
@@ -90,15 +114,23 @@ class NodeHost:
         """Ends the thread and closes the node."""
         self._stop.set()
         self._inbox.close()
-        self._thread.join(timeout=30)
-        self._node.close()
+        if self._node is not None:
+            self._thread.join(timeout=30)
+            self._node.close()
+
+    def _built(self) -> Node:
+        if self._refusal is not None:
+            raise self._refusal
+        assert self._node is not None
+        return self._node
 
     def _run(self) -> None:
+        node = self._built()
         while not self._stop.is_set():
             message = self._inbox.get(timeout_s=_IDLE_S) if self._inbox.topics else None
             is_silent = True
             try:
-                for said in self._node.handle(message):
+                for said in node.handle(message):
                     is_silent = False
                     for peer in self._peers.get(said.topic, ()):
                         self._send(peer, said)
@@ -172,8 +204,13 @@ class RayRunner:
             ).remote(one.build, peers, waited_for)  # fmt: skip
 
     def ready(self, *, timeout_s: float = 60.0) -> None:
-        """Waits until every node is there."""
-        self._ray.get([one.status.remote() for one in self.actors.values()], timeout=timeout_s)
+        """Waits until every node is there.
+
+        Raises:
+            StreamMemError: why one could not be built.
+        """
+        with own_errors():
+            self._ray.get([one.status.remote() for one in self.actors.values()], timeout=timeout_s)
 
     def publish(self, message: Message, *, to: str) -> None:
         self._ray.get(self.actors[to].deliver.remote(message))
@@ -188,7 +225,8 @@ class RayRunner:
         until = time.monotonic() + timeout_s
         while True:
             try:
-                return self._ray.get(self.actors[name].status.remote(), timeout=max(0.1, until - time.monotonic()))
+                with own_errors():
+                    return self._ray.get(self.actors[name].status.remote(), timeout=max(0.1, until - time.monotonic()))
             except self._ray.exceptions.ActorUnavailableError:
                 if time.monotonic() > until:
                     raise
