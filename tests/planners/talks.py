@@ -36,6 +36,6 @@ def write_talk(
         )  # fmt: skip
         said = Observation(
             observation_id=stable_id(event_id, kind), event_id=event_id, recording=day, kind=kind,
-            t_start_ns=at, t_end_ns=at + step_ns // 2, text=text, source="test", speaker=speaker if kind == "speech" else None,
+            t_start_ns=at, t_end_ns=at + step_ns // 2, text=text, source="test", speaker=speaker or None,
         )  # fmt: skip
         memory.write(EventBundle(event=event, observations=(said,)))
