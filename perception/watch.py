@@ -330,7 +330,6 @@ class Watcher:
         self._topic.start_event()
         self._turnover = 0.0
         self._moments = [(t_ns, self._strength)]
-        self._utterances, self._lines = [], []
 
     def _overdue(self, t_ns: int) -> Iterator[ClosedSegment]:
         while (boundary := self._boundaries.overdue(t_ns)) is not None:
@@ -351,6 +350,8 @@ class Watcher:
         if boundary.is_cut and self._objects is not None:
             self._objects.cut(boundary.t_ns)
         frames, utterances, lines = self._picker.take(), tuple(self._utterances), tuple(self._lines)
+        # Here and not where an event opens: what was said before the first picture belongs to the first event.
+        self._utterances, self._lines = [], []
         opened_with, self._strength = self._strength, boundary.strength
         if next_start_ns is not None:
             self._boundaries.start(next_start_ns)

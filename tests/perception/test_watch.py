@@ -154,6 +154,20 @@ def test_every_line_lands_in_the_event_of_its_start_also_after_a_resume() -> Non
         ]
 
 
+def test_a_line_before_the_first_picture_is_of_the_first_event() -> None:
+    info = replace(captions_only()._info, has_video=True)
+    watcher = Watcher(info, SegmentationSettings())
+    segments: list[ClosedSegment] = []
+    picture = np.zeros((18, 32, 3), np.uint8)
+    pictures = [
+        VideoFrame(t_ns=5 * 10**9 + index * 10**8, image_rgb=picture, original=lambda: picture) for index in range(9)
+    ]
+    for item in [line(4.8, "before"), *pictures]:
+        segments += watcher.watch(item)
+    segments += watcher.finish()
+    assert [heard.line.text for heard in segments[0].lines] == ["before"]
+
+
 def test_a_gap_ends_the_event_and_the_next_begins_after_it() -> None:
     info = replace(captions_only()._info, has_video=True)
     watcher = Watcher(info, SegmentationSettings())

@@ -14,6 +14,7 @@ from streammem.errors import InputError, SourceError
 from streammem.types import Level, Recording
 from tests.conftest import SAMPLE, Ran
 from tests.media import Scene, make_clip, make_sound, moving_square, sine, solid, texture, truncate
+from tests.perception.test_sources_lerobot import TASKS, make_dataset
 
 Command = Callable[..., Ran]
 
@@ -158,6 +159,29 @@ def test_captions_alone_are_answered_from(config: Path, tmp_path: Path) -> None:
     assert answer.answerable
     assert "doormat" in answer.text
     assert answer.evidence[0].t_start_ns == 1_000_000_000
+
+
+def _told(folder: Path) -> list[str]:
+    """Everything that was captioned or said."""
+    with open_memory(folder) as memory:
+        return [one.text for one in memory.observations(kinds=("caption", "speech"))]
+
+
+def test_a_line_at_the_first_picture_of_a_clip_is_kept(config: Path, tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "talk.mp4", [Scene(4.0, texture(1))])
+    clip.with_suffix(".srt").write_text(
+        "1\n00:00:00,000 --> 00:00:01,000\nThe keys are under the doormat.\n\n"
+        "2\n00:00:02,000 --> 00:00:03,000\nThe bin is full.\n",
+        encoding="utf-8",
+    )
+    assert ingest(clip, memory=tmp_path / "m", config=config).recordings[0].status == "complete"
+    assert _told(tmp_path / "m") == ["The keys are under the doormat.", "The bin is full."]
+
+
+def test_the_task_of_a_lerobot_episode_is_kept(config: Path, tmp_path: Path) -> None:
+    folder = make_dataset(tmp_path / "towels")
+    assert len(ingest(folder, memory=tmp_path / "m", config=config).recordings) == len(TASKS)
+    assert sorted(_told(tmp_path / "m")) == sorted(f"The task: {task}" for task in TASKS)
 
 
 @pytest.mark.parametrize(
