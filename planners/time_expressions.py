@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from planners.plan import TimeWindow
 from planners.words import ORDINAL_WORDS, number_of
-from streammem.calendar_words import DATES
+from streammem.calendar_words import DATES, impossible_date
 from streammem.day_parts import DAY_PARTS
 from streammem.errors import InputError
 from streammem.timeline import parse_iso
@@ -221,6 +221,8 @@ def _read_until_day(match: re.Match[str]) -> TimeWindow:
 
 
 def _read_date(match: re.Match[str]) -> TimeWindow | None:
+    if impossible_date(match["a"]) is not None:
+        return TimeWindow(origin="calendar")  # no day, and none is looked at
     instant = _instant(match["a"])
     if instant is None or instant.origin != "epoch" or not instant.width_s:
         return None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from planners.plan import TimeWindow
 from planners.time_expressions import POINT_TOLERANCE_S
-from streammem.calendar_words import date_span
+from streammem.calendar_words import date_span, impossible_date
 from streammem.timeline import DAY_NS, WALL_CLOCK_FROM_NS, format_day, format_iso, format_offset, seconds_to_ns
 from streammem.types import NS_PER_S, Recording
 
@@ -48,6 +48,8 @@ def resolve_window(
         now_ns: the moment of asking (`as_of`), or the end of memory.
         tolerance_s: how far around an instant (`at 0:35`) to look.
     """
+    if window is not None and impossible_date(window.text) is not None:
+        return ()
     spans: list[Span] = []
     dated = date_span(window.text, now_ns=now_ns) if window is not None and window.origin == "calendar" else None
     for recording in recordings:

@@ -42,6 +42,8 @@ _FORMS = (
 )
 DATES = tuple(re.compile(rf"\b(?:{form})(?!\w)", re.I) for form in _FORMS)
 """Every form of a date, the most definite first."""
+_ISO_DAY = re.compile(r"\b(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)(?!\d)")
+_LEAP_YEAR = 2024
 
 
 def date_span(words: str, *, now_ns: int) -> tuple[int, int] | None:
@@ -71,6 +73,38 @@ def date_span(words: str, *, now_ns: int) -> tuple[int, int] | None:
             return start_ns, end_ns
 
 
+def impossible_date(words: str) -> str | None:
+    """The day that a text names and no calendar has (`30 February 2023`, `2023-02-30`); None where it names none.
+
+    Example:
+        >>> impossible_date("on 30 February 2023"), impossible_date("on 29 February 2024")
+        ('30 February 2023', None)
+    """
+    if match := _ISO_DAY.search(words):
+        return None if _is_day(int(match["year"]), int(match["month"]), int(match["day"])) else match.group()
+    match = next((match for pattern in DATES if (match := pattern.search(words))), None)
+    said = match.groupdict() if match is not None else {}
+    name, day = said.get("month"), said.get("day")
+    if match is None or name is None or day is None or (said.get("year") is None and not name[0].isupper()):
+        return None  # "march 40 miles"
+    year = int(said["year"]) if said.get("year") else _LEAP_YEAR
+    if _is_day(year, _month(name), int(day)):
+        return None
+    return re.sub(r"^(?:(?:since|after|before|until|till|by|on|the)\s+)+", "", match.group(), flags=re.I)
+
+
+def _is_day(year: int, month: int, day: int) -> bool:
+    try:
+        datetime(year, month, day, tzinfo=UTC)
+    except ValueError:
+        return False
+    return True
+
+
+def _month(name: str) -> int:
+    return 1 + next(number for number, known in enumerate(MONTHS) if known.startswith(name.lower()[:3]))
+
+
 def _span(said: dict[str, str | None], now: datetime) -> tuple[datetime, datetime]:
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if weekday := said.get("weekday"):
@@ -84,10 +118,14 @@ def _span(said: dict[str, str | None], now: datetime) -> tuple[datetime, datetim
     name = (said.get("month") or "").lower().rstrip(".")
     if not name:
         return datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
-    month = 1 + next(number for number, known in enumerate(MONTHS) if known.startswith(name[:3]))
+    month = _month(name)
     if day := said.get("day"):
-        at = datetime(year or now.year, month, int(day), tzinfo=UTC)
-        return _part(at if year or at <= now else at.replace(year=now.year - 1), said)
+        tried = (year,) if year else range(now.year, now.year - 9, -1)  # 29 February was years ago
+        days = [datetime(each, month, int(day), tzinfo=UTC) for each in tried if _is_day(each, month, int(day))]
+        at = next((at for at in days if year or at <= now), None)
+        if at is None:
+            raise ValueError(f"there is no {day} {name}")
+        return _part(at, said)
     first = datetime(year or now.year, month, 1, tzinfo=UTC)
     if not year and first > now:
         first = first.replace(year=now.year - 1)

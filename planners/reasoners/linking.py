@@ -12,18 +12,21 @@ from collections.abc import Sequence
 
 from planners.aggregates import Aggregate
 from planners.happenings import Happening, people_in
+from planners.matches import Match
 from planners.moments import Moments
 from planners.protocols import Draft
 from planners.reasoners.options import Option, word_stems
 from planners.reasoners.ordering import FOUND
 from planners.reasoners.states import person_option, taker_in
 from planners.reasoners.wording import shown
+from planners.relevance import LIGHT
 from planners.time_expressions import find_time
-from planners.windows import Span, resolve_window
-from planners.words import stems_of
+from planners.windows import Span, has_wall_clock, resolve_window
+from planners.words import SCAFFOLD_WORDS, stem, stems_of
 
 _EMPTY = stems_of("old new own thing just now came come put bring brought take took unopened hid away home")
 """Words of a line that name no thing to follow."""
+_SAYS_LITTLE = _EMPTY | LIGHT | frozenset(stem(word) for word in SCAFFOLD_WORDS)
 _RECEIVES = re.compile(r"\b(?:given|got|gets?|received?|handed|passed|to whom|for whom)\b", re.I)
 _MOST_TRIED = 4
 
@@ -73,7 +76,9 @@ def _followed(
         if each.match == named.match:
             continue
         shared = len(own & each.stems) / len(own)
-        if shared == 0:
+        if not (own & each.stems) - _SAYS_LITTLE:
+            continue
+        if not options and not _comes_later(moments, each.match, named.match):
             continue
         choice = _choice(aggregate, each, options, moments)
         if options and choice is None:
@@ -87,13 +92,24 @@ def _followed(
         return None
     _, last, choice = best
     text = options[choice].text if choice is not None else shown(last.match)
+    earlier, later_on = sorted((named.match, last.match), key=lambda match: (match.t_start_ns, match.t_end_ns))
     return Draft(
-        text=f"{text.rstrip('.')}: first {shown(named.match)}, then {shown(last.match)}.",
+        text=f"{text.rstrip('.')}: first {shown(earlier)}, then {shown(later_on)}.",
         matches=(last.match, named.match),
         confidence=0.65,
         choice=choice,
         cites_all=True,
     )
+
+
+def _comes_later(moments: Moments, later: Match, earlier: Match) -> bool:
+    """Whether one line begins when the other has ended, by one clock: times of recordings without a wall clock count
+    from each one's start."""
+    known = {each.recording: each for each in moments.board.view.recordings}
+    by_one_clock = later.recording == earlier.recording or all(
+        has_wall_clock(known[line.recording]) for line in (later, earlier)
+    )
+    return by_one_clock and later.t_start_ns >= earlier.t_end_ns
 
 
 def _choice(aggregate: Aggregate, happening: Happening, options: Sequence[Option], moments: Moments) -> int | None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from planners.matches import Match, Occurrence, occurrences
 from planners.protocols import Board
 from planners.windows import TimeWords
+from streammem.calendar_words import impossible_date
 
 MOST_LISTED = 6
 """Times or quotes in one answer; more are counted."""
@@ -57,6 +58,8 @@ def not_in_memory(board: Board) -> str:
             if view.as_of_ns is not None
             else "Not in memory: it is empty."
         )
+    if plan.window is not None and (no_day := impossible_date(plan.window.text)) is not None:
+        return f"There is no such date as {no_day}."
     if not board.spans:
         time = f"for {quote(plan.window.text)}" if plan.window and plan.window.text else "for that time"
         return f"Not in memory: nothing is remembered {time}."

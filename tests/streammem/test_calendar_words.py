@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streammem.calendar_words import END_OF_TIME_NS, date_span
+from streammem.calendar_words import END_OF_TIME_NS, date_span, impossible_date
 from streammem.timeline import format_iso, parse_iso
 from streammem.types import NS_PER_S
 
@@ -63,3 +63,28 @@ def test_what_is_no_date(words: str) -> None:
 
 def test_there_are_no_dates_where_recordings_count_from_zero() -> None:
     assert date_span("on Tuesday", now_ns=3 * 86_400 * NS_PER_S) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "day"),
+    [
+        ("What did Anna say on 30 February 2023?", "30 February 2023"),
+        ("What did Anna say before April 31st?", "April 31st"),
+        ("What did Anna say on 29 February 2023?", "29 February 2023"),
+        ("What did Anna say on 2023-02-30?", "2023-02-30"),
+        ("What did Anna say on 29 February?", None),
+        ("What did Anna say on 28 February 2023?", None),
+        ("What did Anna say on 2023-02-28?", None),
+        ("Did they march 40 miles?", None),
+        ("What did Anna say on Monday?", None),
+    ],
+)
+def test_a_day_that_no_calendar_has(words: str, day: str | None) -> None:
+    assert impossible_date(words) == day
+
+
+def test_the_last_29_february_was_years_ago() -> None:
+    assert date_span("on 29 February", now_ns=NOW_NS) == (
+        parse_iso("2024-02-29T00:00:00"),
+        parse_iso("2024-03-01T00:00:00"),
+    )
