@@ -28,6 +28,7 @@ _RELATION_WORDS: dict[str, AnchorRelation] = {
     "at the moment": "during",
     "whilst": "during",
 }
+BEFORE_OR_AFTER = r"(?:before or after|after or before|earlier or later than|later or earlier than)"
 
 
 def order_targets(text: str) -> tuple[QuestionKind, tuple[str, ...]] | None:
@@ -44,6 +45,11 @@ def order_targets(text: str) -> tuple[QuestionKind, tuple[str, ...]] | None:
         parts = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", listed[1])
         named = tuple(bare for part in parts if (bare := _bare(part)))
         return ("order", named) if len(named) >= 2 else None
+    either = re.search(
+        rf"^(?:when )?(?:did|does|do|is|was|were|has|have)\b\s+(.+?),?\s+{BEFORE_OR_AFTER}\s+(.+)$", text, re.I
+    )
+    if either:
+        return "order", (_bare(either[1]), _bare(either[2]))
     did = re.search(
         r"^(?:did|does|do|is|was|were|has|have)\b\s+(.+?)\s+(?:before|earlier than|prior to)\s+(.+)$", text, re.I
     )

@@ -188,7 +188,9 @@ def _speaker(text: str) -> str | None:
         rf"\b(?i:did|does|do|has)\s+(?:the\s+)?([A-Z][\w'\u2019-]+(?: [A-Z][\w'\u2019-]+)?)\s+(?:\w+ "
         rf")?{SPEECH_VERBS}",
         text,
-    ) or re.search(rf"(?:\b(?:what|when|that)\s+|^)([A-Z][\w'\u2019-]+)\s+{SPEECH_VERBS}", text)
+    ) or re.search(
+        rf"(?:\b(?:what|when|that|things?|words?|sentences?|lines?)\s+|^)([A-Z][\w'\u2019-]+)\s+{SPEECH_VERBS}", text
+    )
     if match is None or match[1].lower() in FUNCTION_WORDS | {"everyone", "everybody", "please", "people"}:
         return None
     return match[1]

@@ -82,6 +82,7 @@ def target_of(text: str, *, kind: QuestionKind, speaker: str | None) -> str:
         ).strip()
     if speaker:
         rest.take(rf"^\s*(?:does |do |did |has )?(?:the\s+)?{re.escape(speaker)}\b")
+        rest.take(rf"(?<=thing )(?:that )?{re.escape(speaker)}\b(?= {SPEECH_VERBS}\b)")
     if kind == "written":
         rest.take(r"^(?:is|are|was|were)\b")
         rest.take(r"\b(?:is |are |was |were |stands? |stood |appears? )?(?:written|printed|shown|displayed|visible)\b")

@@ -14,6 +14,8 @@ from planners.protocols import Board, Draft, Verdict
 from planners.question import parse_question
 from planners.reasoners.choices import choose
 from planners.reasoners.counting import answer_how_many
+from planners.reasoners.either import answer_either, read_offered
+from planners.reasoners.kin import answer_kin, read_kin
 from planners.reasoners.over_moments import answer_over_moments
 from planners.reasoners.quoting import (
     answer_said,
@@ -73,10 +75,19 @@ def reckon(board: Board, choices: Sequence[str]) -> Draft | None:
     draft = answer_over_moments(board, choices) if not board.relaxed else None
     if draft is not None:
         return draft
-    draft = _OPERATORS[board.plan.kind](board) if _is_placed(board) else None
+    draft = _answer(board, choices) if _is_placed(board) else None
     if draft is not None and board.relaxed:
         draft = Draft(text=draft.text, matches=draft.matches, confidence=draft.confidence * RELAXED_CONFIDENCE)
     return draft
+
+
+def _answer(board: Board, choices: Sequence[str]) -> Draft | None:
+    """Questions of a form of their own, else the operator of the plan's kind."""
+    if (kin := read_kin(board.plan.question)) is not None:
+        return answer_kin(board, kin)
+    if not choices and (offered := read_offered(board.plan.question)) is not None:
+        return answer_either(board, offered)
+    return _OPERATORS[board.plan.kind](board)
 
 
 def _is_placed(board: Board) -> bool:

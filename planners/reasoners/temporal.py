@@ -5,8 +5,10 @@ Knows matches, grouped into occurrences; reads nothing further but the recording
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from planners.clauses import BEFORE_OR_AFTER
 from planners.matches import SAME_OCCURRENCE_S, Match, Occurrence, occurrences, union_spans
 from planners.plan import ANY_SPEECH
 from planners.protocols import Board, Draft
@@ -220,7 +222,11 @@ def answer_order(board: Board) -> Draft | None:
     asked = [target for _, target, _ in firsts]
     firsts.sort(key=lambda item: item[0])
     steps = [f"{quote(target)} at {words.point(match.recording, t_ns)}" for t_ns, target, match in firsts]
-    if plan.question.split()[0].lower() in {"did", "does", "do", "was", "were", "is", "has", "have"}:
+    if re.search(BEFORE_OR_AFTER, plan.question, re.I):
+        if firsts[0][0] == firsts[-1][0]:
+            return None
+        text = f"{'Before' if firsts[0][1] == asked[0] else 'After'}: {', then '.join(steps)}."
+    elif plan.question.split()[0].lower() in {"did", "does", "do", "was", "were", "is", "has", "have"}:
         yes = [target for _, target, _ in firsts] == asked and firsts[0][0] < firsts[-1][0]
         text = f"{'Yes' if yes else 'No'}: {', then '.join(steps)}."
     elif len(firsts) == 2:

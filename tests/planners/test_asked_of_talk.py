@@ -46,3 +46,26 @@ def test_there_is_no_such_date(talk: Path, date: str) -> None:
     found = answer(talk, f"What did Katrina say on {date}?")
     assert not found.answerable
     assert found.text == f"There is no such date as {date}."
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("Did Lucia go downstairs before or after she put the box on the bed?", "After: "),
+        ("Did Lucia put the box on the bed before or after she went downstairs?", "Before: "),
+        ("Which app was mentioned, Xiaohongshu or TikTok?", "TikTok: Katrina said"),
+        ("Who adopted a dog, Katrina or Lucia?", "Lucia: Lucia said “I adopted a dog called Rex.”"),
+        ("What did Katrina buy, a piano or two vases?", "two vases: Katrina said"),
+        ("Who adopted a cat, Katrina or Lucia?", None),
+        ("Who is Ben's sister?", "Cleo: Ben said “Cleo is my sister.”"),
+        ("What is Lucia's brother called?", "Tom: Lucia said"),
+        ("Who is Ben's brother?", None),
+        ("Who is Katrina's sister?", None),
+        ("What was the first thing Katrina said?", "Katrina said “Lovely morning, everybody.”"),
+        ("What is the last thing that Lucia said?", "Lucia said “My brother Tom is tall.”"),
+    ],
+)
+def test_questions_of_a_form_of_their_own(talk: Path, question: str, says: str | None) -> None:
+    found = answer(talk, question)
+    assert found.answerable == (says is not None), found.text
+    assert says is None or found.text.startswith(says)
