@@ -55,6 +55,26 @@ class View:
     camera: Intrinsics
 
 
+def metres_of(depth_m: object) -> NDArray[np.floating]:
+    """A depth image as an array (H, W) of floating point.
+
+    Raises:
+        InputError: it is no image, or of whole numbers. Those are millimetres in nearly every camera: read as metres,
+            everything is out of range and all that is known in view is cleared.
+    """
+    try:
+        depth = np.asarray(depth_m)
+    except ValueError as error:
+        raise InputError("A depth image has rows of one length.") from error
+    if depth.dtype.kind in "iub":
+        raise InputError(f"The depth image is {depth.dtype}: give metres; 16-bit depth is millimetres.")
+    if depth.dtype.kind != "f":
+        raise InputError(f"A depth image is made of numbers, not of {depth.dtype}.")
+    if depth.ndim != 2 or min(depth.shape) < 2:
+        raise InputError(f"A depth image has two axes of at least 2 pixels, not the shape {depth.shape}.")
+    return depth
+
+
 def place_view(
     depth_m: NDArray[np.floating],
     *,
@@ -65,10 +85,10 @@ def place_view(
 ) -> View:
     """
     Raises:
-        InputError: an image that is not (H, W), a pose that is no rigid motion, or a place beyond the map's reach.
+        InputError: an image that is not (H, W) in metres, a pose that is no rigid motion, or a place beyond the map's
+            reach.
     """
-    if depth_m.ndim != 2 or min(depth_m.shape) < 2:
-        raise InputError(f"A depth image has two axes of at least 2 pixels, not the shape {depth_m.shape}.")
+    depth_m = metres_of(depth_m)
     pose = np.asarray(T_map_camera, dtype=np.float64)
     if pose.shape != (4, 4) or not np.isfinite(pose).all():
         raise InputError("A pose is a finite matrix (4, 4) from camera to map.")

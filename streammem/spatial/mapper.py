@@ -18,13 +18,14 @@ from streammem.errors import InputError
 from streammem.memory import Memory
 from streammem.protocols import QueryEncoder
 from streammem.spatial.backprojection import Sighting, place_detection
+from streammem.spatial.camera import metres_of
 from streammem.spatial.journal import bundle_of
 from streammem.spatial.live_map import LiveMap
 from streammem.spatial.named_rooms import NamedRooms
 from streammem.spatial.object_log import ObjectLog, row_of
 from streammem.spatial.object_memory import ObjectMemory
 from streammem.spatial.objects import Look, ObjectMap
-from streammem.spatial.observations import Observation, Vector3, problems_of
+from streammem.spatial.observations import Observation, Vector3, problems_of, usable
 from streammem.spatial.octree import ScanResult
 from streammem.spatial.place_log import PlaceLog, PlaceNotes
 from streammem.spatial.places import PlaceGraph
@@ -96,7 +97,11 @@ class Mapper:
     def observe(self, observation: Observation) -> ObservedChanges:
         """See `SpatialMemory.observe`."""
         self.refresh()
-        t_ns = int(observation.t_ns)
+        try:
+            t_ns = int(observation.t_ns)
+        except (TypeError, ValueError, OverflowError):
+            told = f"The time of an observation is in whole nanoseconds, not {observation.t_ns!r}; it is left out."
+            return self._refused(self.t_last_ns or 0, [told])
         problems = problems_of(observation)
         if problems and problems[0].startswith("The pose"):
             return self._refused(t_ns, problems)
@@ -107,8 +112,10 @@ class Mapper:
             )
         observation = replace(
             observation, t_ns=t_ns, T_map_camera=np.asarray(observation.T_map_camera, dtype=np.float64),
-            depth_m=None if problems else observation.depth_m,
+            depth_m=None if problems or observation.depth_m is None else metres_of(observation.depth_m),
         )  # fmt: skip
+        observation, unusable = usable(observation)
+        problems += unusable
         pose = observation.T_map_camera
         if (jump := self._jump(pose, t_ns)) is not None:
             problems.append(jump)
@@ -248,6 +255,8 @@ class Mapper:
     def _carve(self, observation: Observation, problems: list[str]) -> ScanResult | None:
         if observation.depth_m is None or observation.camera is None:
             return None
+        if not (observation.depth_m > 0).any():
+            problems.append("No pixel of the depth image has a distance.")
         try:
             return self.map.integrate(
                 observation.depth_m, camera=observation.camera, T_map_camera=observation.T_map_camera,

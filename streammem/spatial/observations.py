@@ -1,18 +1,21 @@
 """What a robot (or anything with a camera and a pose) gives the spatial memory: one look at the world at a time.
 
 An `Observation` is a moment, a pose, and whatever else there is: a depth image, detections, an embedding of the view,
-the name of the room. Every part but time and pose may be missing. Checked by `problems_of`, not by raising: one bad
-frame must not cost the recording. Knows no sensor, no detector, no table.
+the name of the room. Every part but time and pose may be missing. Checked by `problems_of` and `usable`, not by
+raising: one bad frame must not cost the recording. Knows no sensor, no detector, no table.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from numbers import Integral
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streammem.spatial.camera import Intrinsics
+from streammem.errors import InputError
+from streammem.spatial.camera import Intrinsics, metres_of
 from streammem.types import Box, FloatVector
 
 Vector3 = tuple[float, float, float]
@@ -61,17 +64,93 @@ class Observation:
 
 def problems_of(observation: Observation) -> list[str]:
     """What is wrong with an observation as a whole, one sentence each; empty: it can be used."""
-    pose = np.asarray(observation.T_map_camera, dtype=np.float64)
+    try:
+        pose = np.asarray(observation.T_map_camera, dtype=np.float64)
+    except (TypeError, ValueError):
+        return ["The pose is not a matrix (4, 4) of numbers from camera to map."]
     if pose.shape != (4, 4) or not np.isfinite(pose).all():
         return ["The pose is not a finite matrix (4, 4) from camera to map."]
     turn = pose[:3, :3]
     if np.abs(turn @ turn.T - np.eye(3)).max() > 1e-3 or np.linalg.det(turn) < 0:
         return ["The pose's upper left (3, 3) is not a rotation; give camera to map, without scale."]
-    depth = observation.depth_m
-    if depth is None:
+    if observation.depth_m is None:
         return []
-    if depth.ndim != 2 or min(depth.shape) < 2:
-        return [f"A depth image has two axes of at least 2 pixels, not the shape {depth.shape}."]
+    try:
+        metres_of(observation.depth_m)
+    except InputError as error:
+        return [str(error)]
     if observation.camera is None:
         return ["The depth image has no intrinsics: give `camera` with it."]
     return []
+
+
+def usable(observation: Observation) -> tuple[Observation, list[str]]:
+    """The observation without what is of the wrong kind, and a sentence for each such part. Rows of a session are
+    written together: one number where text belongs would cost them all."""
+    problems: list[str] = []
+    room, view = cast(Any, observation.room), None  # what came may be anything
+    if room is not None and not isinstance(room, str):
+        problems.append(f"The room is given as text, not as {room!r}; it is left out.")
+        room = None
+    try:
+        view = _vector(observation.view_embedding)
+    except (TypeError, ValueError):
+        problems.append("The view's embedding is not one row of finite numbers; it is left out.")
+    detections: list[ObjectDetection] = []
+    for detection in observation.detections:
+        found = usable_detection(detection)
+        if isinstance(found, str):
+            problems.append(found)
+        else:
+            detections.append(found)
+    return replace(observation, room=room, view_embedding=view, detections=tuple(detections)), problems
+
+
+def usable_detection(detection: ObjectDetection) -> ObjectDetection | str:
+    """The detection with its parts in the kinds that are stored, ids as text; or a sentence that says what is wrong."""
+    given = cast(Any, detection)  # what came may be anything
+    label, identity, state = given.label, given.instance_id, given.state
+    if not isinstance(label, str):
+        return f"A detection's label is text, not {label!r}; it is left out."
+    what = f"The detection {label!r}"
+    if not isinstance(identity, bool) and isinstance(identity, Integral):
+        identity = str(int(identity))
+    if identity is not None and not isinstance(identity, str):
+        return f"{what} has the id {identity!r}, which is neither text nor a whole number; it is left out."
+    if state is not None and not isinstance(state, str):
+        return f"{what} has the state {state!r}; give a word or two of text. It is left out."
+    part = "score"
+    try:
+        score = float(given.score)
+        part = "embedding"
+        embedding = _vector(given.embedding)
+        part = "mask"
+        mask = None if given.mask is None else np.asarray(given.mask, dtype=np.bool_)
+        part = "box"
+        box = None if given.box is None else tuple(float(edge) for edge in given.box)
+        part = "position"
+        position = None if given.position_m is None else tuple(float(one) for one in given.position_m)
+        part = "size"
+        size = None if given.size_m is None else tuple(float(one) for one in given.size_m)
+    except (TypeError, ValueError):
+        return f"{what} has a {part} that is not made of numbers; it is left out."
+    if box is not None and len(box) != 4:
+        return f"{what} has a box of {len(box)} numbers, not of 4; it is left out."
+    if any(one is not None and len(one) != 3 for one in (position, size)):
+        return f"{what} has a position or a size that is not three finite numbers; it is left out."
+    return replace(
+        detection, instance_id=identity, score=score, embedding=embedding, mask=mask, box=box,
+        position_m=cast("Vector3 | None", position), size_m=cast("Vector3 | None", size),
+    )  # fmt: skip
+
+
+def _vector(values: object) -> FloatVector | None:
+    """Raises:
+    TypeError, ValueError: it is not (D,) of finite numbers.
+    """
+    if values is None:
+        return None
+    vector = np.asarray(values, dtype=np.float32)
+    if vector.ndim != 1 or not np.isfinite(vector).all():
+        raise ValueError("not one row of finite numbers")
+    return vector

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -189,6 +190,51 @@ def test_bad_input_costs_a_sentence_and_no_more(space: SpatialMemory) -> None:
     assert (
         space.observe(replace(good, t_ns=good.t_ns + 2 * NS_PER_S, T_map_camera=pose_at(500, 0, 0))).place is not None
     )
+
+
+def test_parts_of_the_wrong_kind_cost_a_sentence_and_not_the_session(tmp_path: Path) -> None:
+    def at(x: float, **more: Any) -> ObjectDetection:
+        return ObjectDetection(**({"label": "mug", "position_m": (x, 1.0, 1.0)} | more))
+
+    bad: list[tuple[dict[str, Any], str]] = [
+        ({"state": 1}, "state 1"), ({"label": 5}, "label is text, not 5"), ({"instance_id": 1.5}, "the id 1.5"),
+        ({"embedding": "red"}, "embedding"), ({"box": 3}, "box"), ({"position_m": "here"}, "position"),
+        ({"position_m": (1.0, 2.0)}, "three finite numbers"), ({"size_m": (1.0, None, 2.0)}, "size"),
+        ({"score": "high"}, "score"), ({"mask": [[True], [True, False]]}, "mask"),
+    ]  # fmt: skip
+    good = (at(1.0, instance_id=9), at(2.0, instance_id=np.int64(10)), at(3.0, state="open", embedding=[1.0, 0.0]))
+    with SpatialMemory.open(tmp_path / "m", write=True, create=True) as space:
+        seen = Observation(
+            t_ns=T0_NS, T_map_camera=AT_TABLE, detections=(*good, *(at(9.0, **more) for more, _ in bad)),
+            room=5, view_embedding="?",  # type: ignore[arg-type]
+        )  # fmt: skip
+        told = space.observe(seen).problems
+        assert len(told) == len(bad) + 2
+        assert all(any(words in one for one in told) for words in ("room", "view", *(words for _, words in bad))), told
+        assert "whole nanoseconds" in space.observe(replace(seen, t_ns="now")).problems[0]  # type: ignore[arg-type]
+    with SpatialMemory.open(tmp_path / "m") as space:
+        assert [one.instance_id for one in space.query().label("mug").run()].count(None) == 1
+        assert {one.instance_id for one in space.objects()} == {"9", "10", None}
+
+
+def test_depth_that_is_not_metres_is_told_and_clears_nothing(space: SpatialMemory) -> None:
+    good = kitchen().look(AT_TABLE, 1.0)
+    assert good.depth_m is not None
+    space.observe(good)
+    known = space.octree.known_voxels()
+    millimetres = np.full(good.depth_m.shape, 2000, dtype=np.uint16)
+    cases: list[tuple[Any, str]] = [
+        (millimetres, "16-bit depth is millimetres"), (millimetres.tolist(), "16-bit depth is millimetres"),
+        ([[1.0, 2.0], [1.0]], "rows of one length"), (np.full(millimetres.shape, np.nan), "No pixel"),
+    ]  # fmt: skip
+    for number, (depth, words) in enumerate(cases):
+        told = space.observe(replace(good, t_ns=good.t_ns + number + 1, depth_m=depth, detections=())).problems
+        assert any(words in one for one in told), told
+    assert space.octree.known_voxels() == known
+    lists = space.observe(replace(good, t_ns=good.t_ns + 9, depth_m=good.depth_m.tolist()))
+    assert not lists.problems
+    assert lists.scan is not None
+    assert lists.scan.hits > 0
 
 
 def test_as_of_tells_what_was_known_then(tmp_path: Path) -> None:

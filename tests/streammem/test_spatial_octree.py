@@ -146,6 +146,7 @@ def test_bad_depth_is_no_evidence_and_infinity_is_free_space() -> None:
     ("depth", "T", "words"),
     [
         (np.ones(5), np.eye(4), "two axes"),
+        (np.full((4, 4), 2000, dtype=np.uint16), np.eye(4), "16-bit depth is millimetres"),
         (np.ones((4, 4)), np.eye(3), "matrix"),
         (np.ones((4, 4)), np.eye(4) * np.nan, "finite"),
         (np.ones((4, 4)), np.eye(4) * 2, "rotation"),
