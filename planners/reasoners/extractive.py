@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from planners.budget import Budget
+from planners.current_facts import answer_from_current_facts
 from planners.plan import Plan, QuestionKind
 from planners.protocols import Board, Draft, Verdict
 from planners.question import parse_question
@@ -70,8 +71,11 @@ class ExtractiveReasoner:
 
 
 def reckon(board: Board, choices: Sequence[str]) -> Draft | None:
-    """What rules make of the board: over several moments where that is asked, else by the operator of the plan's kind.
-    `choice` is set only where the options decided it."""
+    """What rules make of the board: from facts that have changed, over several moments where that is asked, else by the
+    operator of the plan's kind. `choice` is set only where the options decided it."""
+    draft = answer_from_current_facts(board) if board.spans and not choices else None
+    if draft is not None:
+        return draft
     draft = answer_over_moments(board, choices) if not board.relaxed else None
     if draft is not None:
         return draft
