@@ -6,7 +6,9 @@ memory through its own. Knows no runner.
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 
 from planners.acting.body import Body, Spot
@@ -14,7 +16,8 @@ from planners.acting.executor import ActingSettings, Report, act
 from planners.acting.planner import ActionPlanner
 from streammem.errors import StreamMemError
 from streammem.nodes.inbox import QueueSpec
-from streammem.nodes.topics import Instruction, Message, Topic
+from streammem.nodes.topics import Did, Instruction, Message, Topic
+from streammem.spatial.deeds import Deed
 from streammem.spatial.spatial_memory import SpatialMemory
 
 
@@ -46,24 +49,40 @@ class PlannerNode:
     def handle(self, message: Message | None) -> Iterable[Message]:
         if not isinstance(message, Instruction) or message.is_report:
             return
-        said: list[str] = []
-        try:
-            if self._open_memory is None:
-                text, done = self._act(message.text, None, said)
-            else:
-                with self._open_memory() as memory:
-                    text, done = self._act(message.text, memory, said)
-        except StreamMemError as error:
-            text, done = str(error), False
-        yield Instruction(t_ns=self._body.sense().t_ns, text=" ".join([*said, text]), is_report=True, is_done=done)
+        happened: queue.SimpleQueue[Did | None] = queue.SimpleQueue()
+
+        def notice(deed: Deed) -> None:
+            happened.put(Did(t_ns=self._body.sense().t_ns, deed=deed))
+
+        # What was done is said at once, while the rest is being done: it is remembered if this node dies meanwhile.
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="acting") as pool:
+            report = pool.submit(self._carry_out, message.text, notice)
+            report.add_done_callback(lambda _: happened.put(None))
+            while (did := happened.get()) is not None:
+                yield did
+        yield report.result()
 
     def close(self) -> None:
         """Nothing stays open between instructions."""
 
-    def _act(self, text: str, memory: SpatialMemory | None, said: list[str]) -> tuple[str, bool]:
+    def _carry_out(self, text: str, notice: Callable[[Deed], None]) -> Instruction:
+        said: list[str] = []
+        try:
+            if self._open_memory is None:
+                told, done = self._act(text, None, said, notice)
+            else:
+                with self._open_memory() as memory:
+                    told, done = self._act(text, memory, said, notice)
+        except StreamMemError as error:
+            told, done = str(error), False
+        return Instruction(t_ns=self._body.sense().t_ns, text=" ".join([*said, told]), is_report=True, is_done=done)
+
+    def _act(
+        self, text: str, memory: SpatialMemory | None, said: list[str], notice: Callable[[Deed], None]
+    ) -> tuple[str, bool]:
         report = act(
             text, body=self._body, spots=self._spots, memory=memory, planner=self._planner, settings=self._settings,
-            speak=said.append,
+            speak=said.append, notice=notice,
         )  # fmt: skip
         if report.is_done:
             return f"Done: {text} ({report.steps} steps{_chosen(report)}).", True

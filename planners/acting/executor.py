@@ -13,12 +13,14 @@ from dataclasses import dataclass
 
 from planners.acting import checks
 from planners.acting.body import Body, BodyState, Spot
+from planners.acting.carrying import deed_of
 from planners.acting.critic import Critic
 from planners.acting.goals import Goal
 from planners.acting.knowledge import Knowledge
 from planners.acting.planner import ActionPlanner, By, Situation, Tried
 from planners.acting.running import Hands
 from planners.acting.skills import in_words
+from streammem.spatial.deeds import Deed
 from streammem.spatial.spatial_memory import SpatialMemory
 
 logger = logging.getLogger(__name__)
@@ -80,6 +82,7 @@ def act(
     planner: ActionPlanner,
     settings: ActingSettings = ActingSettings(),
     speak: Callable[[str], None] | None = None,
+    notice: Callable[[Deed], None] | None = None,
 ) -> Report:
     """Does what an instruction says, as far as it can.
 
@@ -88,6 +91,7 @@ def act(
         spots: the floor plan's names.
         memory: where things were seen; None: only what is in view now.
         speak: is given what the robot says.
+        notice: is given what the robot took, put down and handed over, at once.
 
     Raises:
         InputError: the instruction cannot be read.
@@ -112,7 +116,7 @@ def act(
         if index < len(settings.goal_steps):
             hands.max_steps = min(most, body.sense().steps + settings.goal_steps[index])
         critic.new_goal(max_steps=hands.max_steps)
-        reports.append(_pursue(goal, body, knowledge, hands, critic, planner))
+        reports.append(_pursue(goal, body, knowledge, hands, critic, planner, notice))
         logger.info("goal %s: %s", goal, reports[-1].reason or "reached")
     end = body.sense()
     return Report(
@@ -124,7 +128,13 @@ def act(
 
 
 def _pursue(
-    goal: Goal, body: Body, knowledge: Knowledge, hands: Hands, critic: Critic, planner: ActionPlanner
+    goal: Goal,
+    body: Body,
+    knowledge: Knowledge,
+    hands: Hands,
+    critic: Critic,
+    planner: ActionPlanner,
+    notice: Callable[[Deed], None] | None,
 ) -> GoalReport:
     tried: list[Tried] = []
     explored = hands.exploring_steps
@@ -156,6 +166,9 @@ def _pursue(
             knowledge.note(now)
             unmet = checks.after(call, state, now, knowledge, reach_m=body.reach_m)
             problem = unmet if unmet is None or problem is None else problem
+            deed = deed_of(state, now, call, knowledge)
+            if deed is not None and notice is not None:
+                notice(deed)
         tried.append(
             Tried(
                 call=call, problem=problem, steps=now.steps - state.steps,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from planners.windows import TimeWords
 from planners.words import content_words, numbers_in, stem
-from streammem.spatial.records import ObjectChange, ObjectState
+from streammem.spatial.records import CARRIED, ObjectChange, ObjectState
 from streammem.spatial.wording import be, they, with_article
 from streammem.types import NS_PER_S
 
@@ -24,6 +24,8 @@ def told_state(state: ObjectState, instant: Instant, *, direction: str | None = 
     at = f"{state.whereabouts()} at {instant(state.t_ns)}"
     if short:
         return f"{at}{' (it is not there any more)' if state.is_missing else ''}"
+    if state.state and state.state in CARRIED:  # where it was taken from is not where it is
+        return f"The {state.label} {be(state.label, is_past=True)} last seen {at}."
     where = "({:.1f}, {:.1f}, {:.1f}) m".format(*state.object_position)
     spot = "" if state.whereabouts().endswith(where) else f", {where}"
     way = f"; {direction}" if direction else ""

@@ -11,8 +11,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from streammem.nodes.inbox import DropPolicy, QueueSpec
-from streammem.nodes.topics import Message, Perceived, Remembered, Topic
+from streammem.nodes.topics import Did, Message, Perceived, Remembered, Topic
 from streammem.spatial.spatial_memory import SpatialMemory
+
+_MOST_DEEDS = 64
+"""That wait: there are seconds between two."""
 
 
 class MemoryNode:
@@ -40,7 +43,7 @@ class MemoryNode:
 
     @property
     def subscribes(self) -> Mapping[Topic, QueueSpec]:
-        return {Topic.PERCEPTION: self._queue}
+        return {Topic.PERCEPTION: self._queue, Topic.DEED: QueueSpec(size=_MOST_DEEDS)}
 
     @property
     def memory(self) -> SpatialMemory:
@@ -51,6 +54,11 @@ class MemoryNode:
         return self._memory
 
     def handle(self, message: Message | None) -> Iterable[Message]:
+        if isinstance(message, Did):
+            with self._one_at_a_time:
+                self.memory.did(message.deed, t_ns=message.t_ns)
+                self.memory.flush()  # it cannot be seen again, as most of what a look shows can
+            return
         if not isinstance(message, Perceived):
             if self._memory is not None and time.monotonic() - self._flushed > self._flush_s:
                 self._flushed = time.monotonic()

@@ -1,4 +1,4 @@
-"""What nodes say to each other: seven topics, one message type each. Times are the world's, in nanoseconds.
+"""What nodes say to each other: eight topics, one message type each. Times are the world's, in nanoseconds.
 
 Knows no node. Arrays are not copied between threads: who publishes one does not write to it again.
 """
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streammem.spatial.camera import Intrinsics
+from streammem.spatial.deeds import Deed
 from streammem.spatial.observations import Observation, Pose
 
 
@@ -25,6 +26,7 @@ class Topic(StrEnum):
     MEMORY = "memory"
     PLANNER = "planner"
     BASE = "base"
+    DEED = "deed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -102,4 +104,13 @@ class BaseState:
     topic = Topic.BASE
 
 
-Message = CameraImage | DepthImage | CameraPose | Perceived | Remembered | Instruction | BaseState
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Did:
+    """The robot did something to a thing, and it worked."""
+
+    t_ns: int
+    deed: Deed
+    topic = Topic.DEED
+
+
+Message = CameraImage | DepthImage | CameraPose | Perceived | Remembered | Instruction | BaseState | Did

@@ -19,6 +19,7 @@ from streammem.memory import Memory
 from streammem.protocols import QueryEncoder
 from streammem.spatial.backprojection import Sighting, place_detection
 from streammem.spatial.camera import metres_of
+from streammem.spatial.deeds import Deed, bundle_of_deed, told_deed
 from streammem.spatial.journal import bundle_of
 from streammem.spatial.live_map import LiveMap
 from streammem.spatial.named_rooms import NamedRooms
@@ -149,6 +150,23 @@ class Mapper:
             t_ns=t_ns, place=self.places.place(arrival.place_id), is_new_place=arrival.is_new, seen=tuple(seen),
             changes=tuple(changes), scan=scan, problems=tuple(problems),
         )  # fmt: skip
+
+    def did(self, deed: Deed, *, t_ns: int) -> str:
+        """See `SpatialMemory.did`."""
+        self.refresh()
+        if self.t_last_ns is not None:
+            t_ns = self.t_last_ns + 1  # looks count by their own clock, and the next one must be later
+        known, before = self.objects.take_over(deed, self.recording, t_ns)
+        self.t_last_ns = t_ns
+        self._put([])
+        text = told_deed(deed, before)
+        object_id = known.object_id if known is not None else None
+        self.memory.write(
+            bundle_of_deed(
+                deed, text, recording=self.recording, t_ns=t_ns, object_id=object_id, encoder=self.encoder
+            )
+        )  # fmt: skip
+        return text
 
     def refresh(self) -> None:
         """Nothing stays in mind that was forgotten in the memory."""

@@ -16,16 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streammem.spatial.backprojection import Sighting
+from streammem.spatial.deeds import Deed
 from streammem.spatial.known_objects import Known, mean_looks, moved, widen
 from streammem.spatial.object_notes import Noted, ObjectNotes, state_of
 from streammem.spatial.observations import Observation
 from streammem.spatial.recognition import associate, recognise, twin_of
-from streammem.spatial.records import ChangeKind, ObjectChange, ObjectState, Relation
+from streammem.spatial.records import CARRIED, HANDED_OVER, IN_THE_HAND, ChangeKind, ObjectChange, ObjectState, Relation
 from streammem.spatial.scene_graph import links_of
 from streammem.spatial.settings import ObjectSettings
 from streammem.spatial.visibility import Verdict, judge_places
 from streammem.spatial.wording import told_change
-from streammem.types import FloatVector, stable_id
+from streammem.types import NS_PER_S, FloatVector, stable_id
 
 Floats = NDArray[np.float64]
 
@@ -34,6 +35,9 @@ MOVED_SIZE = 0.25
 SETTLED_LOOKS = 2
 SETTLED_M = 0.15
 """A thing has come to rest when so many looks in a row find it within this."""
+
+UNDER_WAY_S = 5.0
+"""A look may wait in queues for so long: one of a thing where it was just taken from is from before that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -147,6 +151,33 @@ class ObjectMap:
             if known.in_view and known.noted is not None and known.noted.t_ns < known.t_seen_ns:
                 self._notes.note(known, recording, t_ns, change=None)
 
+    def take_over(self, deed: Deed, recording: str, t_ns: int) -> tuple[Known | None, ObjectState | None]:
+        """What the robot did to a thing itself. Returns (the thing, its state before); None: it was never seen."""
+        known = self.find(deed.identity)
+        if known is None:
+            return None, None
+        before = self._notes.before_look(known, recording)
+        if deed.kind != "put":
+            known.state = IN_THE_HAND if deed.kind == "picked up" else HANDED_OVER
+            known.relations, known.moving_from, known.settled = (), None, 0
+        elif known.state in CARRIED:  # else it was seen there already, and that is more exact
+            known.state = None
+            # Where on it is seen when it is seen: until then its place is not judged.
+            known.moving_from, known.settled = before, 0
+            if deed.position_m is not None:
+                half, at = known.size_m / 2, np.asarray(deed.position_m, dtype=np.float64)
+                known.low_m, known.high_m = at - half, at + half
+            holder = self.find(deed.place) if deed.place is not None else None
+            if holder is not None:
+                known.room = holder.room
+                known.relations = (Relation(kind="on", label=holder.label, object_id=holder.object_id),)
+        else:
+            return known, before
+        known.is_missing, known.in_view, known.absent_looks = False, False, 0
+        known.t_first_ns = known.t_seen_ns = t_ns
+        self._notes.note(known, recording, t_ns, change=None)
+        return known, before
+
     def leave(self, recording: str, t_ns: int) -> None:
         """The end of looking."""
         self.note_newest(recording, t_ns)
@@ -178,6 +209,10 @@ class ObjectMap:
         is_displaced = apart > self.settings.moved_m + reach
         is_changed = one.state is not None and known.state is not None and one.state != known.state
         is_changed = is_changed and known.new_state == one.state
+        if known.state in CARRIED:
+            if not is_displaced and t_ns - known.t_first_ns < UNDER_WAY_S * NS_PER_S:
+                return  # a look from before it was taken
+            known.state = None
         was_missing, before = known.is_missing, None
         if is_displaced or is_changed or was_missing:
             before = self._notes.before_look(known, look.recording)
@@ -261,7 +296,7 @@ class ObjectMap:
         changes.add("moved", known, before, twin.object_id)
 
     def _judge(self, unseen: Sequence[Known], look: Look) -> dict[str, Verdict]:
-        at_rest = [one for one in unseen if not one.is_missing and one.moving_from is None]
+        at_rest = [one for one in unseen if not one.is_missing and one.moving_from is None and one.state not in CARRIED]
         if not at_rest:
             return {}
         verdicts = judge_places(

@@ -20,6 +20,10 @@ ChangeKind = Literal["first seen", "appeared", "moved", "missing", "found again"
 plain view, and it is not there. `found again`: it is back where it was. `same as`: it turned out to be an object that
 was known before, which moved; `other_id` says which."""
 
+IN_THE_HAND, HANDED_OVER = "in the robot's hand", "in somebody's hands"
+CARRIED = frozenset({IN_THE_HAND, HANDED_OVER})
+"""States of things that the robot took itself: they lie nowhere, and their old place being empty is no news."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
@@ -72,6 +76,8 @@ class ObjectState:
 
     def whereabouts(self) -> str:
         """`on the table in the kitchen`, `in the hall`, `at (1.2, 0.4, 0.8) m`: the best words there are for it."""
+        if self.state is not None and self.state in CARRIED:
+            return self.state
         held = next((one for one in self.relations if one.kind in {"on", "in"}), None)
         beside = next((one for one in self.relations if one.kind == "near"), None)
         near = held or beside

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from streammem.errors import InputError, MemoryStoreError
 from streammem.memory import Memory
 from streammem.protocols import QueryEncoder
+from streammem.spatial.deeds import Deed
 from streammem.spatial.frames import SubmapFrames
 from streammem.spatial.live_map import load_submaps
 from streammem.spatial.mapper import Mapper
@@ -144,6 +145,20 @@ class SpatialMemory:
             MemoryFullError: the disk is full; nothing committed is lost.
         """
         return self._mapping().observe(observation)
+
+    def did(self, deed: Deed, *, t_ns: int) -> str:
+        """Notes what the robot did to a thing itself, as an event and as where the thing is now.
+
+        Args:
+            t_ns: when, where nothing was seen yet; else it follows the newest look.
+
+        Returns:
+            The sentence that is remembered.
+
+        Raises:
+            MemoryStoreError: it is not open for writing.
+        """
+        return self._mapping().did(deed, t_ns=t_ns)
 
     def prepare(self) -> None:
         """Compiles what the map compiles, so that no look waits for it: half a minute once per installation, then a

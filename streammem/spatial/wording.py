@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from streammem.spatial.records import ChangeKind, ObjectState
+from streammem.spatial.records import CARRIED, ChangeKind, ObjectState
 
 
 def told_change(kind: ChangeKind, *, after: ObjectState, before: ObjectState | None) -> str:
@@ -59,6 +59,8 @@ def _told_move(label: str, after: ObjectState, before: ObjectState | None) -> st
 
 def _spot(state: ObjectState, room: str | None) -> str:
     """`the table`, or `the table in the kitchen` where the room is told."""
+    if state.state is not None and state.state in CARRIED:
+        return state.state.removeprefix("in ")
     held = next((one for one in state.relations if one.kind in {"on", "in"}), None)
     if held is not None:
         return f"the {held.label} in the {room}" if room else f"the {held.label}"

@@ -146,6 +146,19 @@ def test_a_thing_is_fetched_from_another_room_without_memory() -> None:
     assert body.given == ["mug"]
 
 
+def test_what_the_robot_does_to_things_is_told_at_once() -> None:
+    body, told = PaperBody({"mug": (9, 3), "book": (1, 3)}), list[tuple[object, ...]]()
+    act(
+        "put the book on the desk, then fetch the mug", body=body, spots=SPOTS, memory=None,
+        planner=RulePlanner(reach_m=1.0),
+        notice=lambda deed: told.append((deed.kind, deed.label, deed.place, deed.position_m)),
+    )  # fmt: skip
+    assert told == [
+        ("picked up", "book", None, None), ("put", "book", "desk", SPOTS["desk"].position_m),
+        ("picked up", "mug", None, None), ("handed over", "mug", None, None),
+    ]  # fmt: skip
+
+
 def test_several_goals_and_a_full_hand() -> None:
     body = PaperBody({"mug": (9, 3), "book": (1, 3)})
     report = do("put the book on the desk, then put the mug on the counter and go to the study", body)

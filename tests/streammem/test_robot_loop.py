@@ -173,6 +173,22 @@ def test_as_fast_as_it_goes_every_look_is_remembered(tmp_path: Path) -> None:
     assert not any(count for counts in loop.runner.dropped().values() for count in counts.values())
 
 
+def test_what_the_robot_did_itself_is_remembered(tmp_path: Path) -> None:
+    pytest.importorskip("pybullet", reason="a wheel for Python 3.11 only")
+    from streammem.app.robot.loop import RECORDING, local_loop
+
+    with local_loop(small(looks_per_s=2), folder=tmp_path / "memory") as loop:
+        loop.tell("fetch the keys")
+        report = loop.wait_for_report(timeout_s=120)
+        assert report.is_done, report.text
+        assert loop.runner.drain(timeout_s=60)
+    with SpatialMemory.open(tmp_path / "memory", recording=RECORDING) as memory:
+        events = [one.text for one in memory.memory.events(recordings=[RECORDING])]
+        assert memory.where("keys")[0].whereabouts() == "in somebody's hands"
+    assert any(one.startswith("the robot picked up the keys") for one in events)
+    assert "the robot handed the keys over to somebody" in events
+
+
 def test_another_day_with_the_same_memory_is_remembered_too(tmp_path: Path) -> None:
     pytest.importorskip("pybullet", reason="a wheel for Python 3.11 only")
     from streammem.app.robot.loop import RECORDING, local_loop

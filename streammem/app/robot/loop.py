@@ -199,7 +199,7 @@ def actor_specs(settings: Settings, *, folder: Path, run: str, mcap: Path | None
         NodeSpec(
             name="memory",
             build=partial(build_memory, settings, folder=folder),
-            topics=(Topic.PERCEPTION,),
+            topics=(Topic.PERCEPTION, Topic.DEED),
             waited_for=waited_for,
         ),
         NodeSpec(

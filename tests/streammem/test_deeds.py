@@ -1,0 +1,97 @@
+"""What the robot did itself: remembered as events and as where things are, at once and for good."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from streammem.nodes.memory_node import MemoryNode
+from streammem.nodes.topics import Did, Perceived
+from streammem.spatial.deeds import Deed
+from streammem.spatial.observations import ObjectDetection, Observation
+from streammem.spatial.records import HANDED_OVER, IN_THE_HAND
+from streammem.spatial.spatial_memory import SpatialMemory
+from streammem.types import NS_PER_S
+from tests.spatial_world import pose_at
+
+TABLE, SHELF = (2.0, 1.0, 0.4), (3.4, 1.0, 0.4)
+ON_TABLE, ON_SHELF = (2.0, 1.0, 0.85), (3.6, 1.0, 0.85)
+
+
+def look(t_s: float, mug: tuple[float, float, float] | None) -> Observation:
+    seen = [("table", TABLE, (1.2, 0.8, 0.8)), ("shelf", SHELF, (1.2, 0.8, 0.8))]
+    seen += [("mug", mug, (0.1, 0.1, 0.1))] if mug is not None else []
+    return Observation(
+        t_ns=round(t_s * NS_PER_S), T_map_camera=pose_at(0.0, 0.0, 0.0), room="kitchen",
+        detections=tuple(
+            ObjectDetection(label=label, instance_id=label, position_m=at, size_m=size) for label, at, size in seen
+        ),
+    )  # fmt: skip
+
+
+def told(memory: SpatialMemory) -> list[str]:
+    memory.flush()
+    return [one.text for one in memory.memory.events(recordings=["robot"])]
+
+
+def taken(memory: SpatialMemory) -> None:
+    for t_s in (0, 1, 2):
+        memory.observe(look(t_s, ON_TABLE))
+    said = memory.did(Deed(kind="picked up", label="mug", identity="mug"), t_ns=0)
+    assert said == "the robot picked up the mug from the table in the kitchen"
+
+
+def test_what_the_robot_took_is_in_its_hand_and_its_old_place_is_no_news(tmp_path: Path) -> None:
+    with SpatialMemory.open(tmp_path, write=True, create=True) as memory:
+        taken(memory)
+        memory.observe(look(3, ON_TABLE))  # a look that was under way
+        assert memory.where("mug")[0].whereabouts() == IN_THE_HAND
+        for t_s in range(4, 20):
+            assert not memory.observe(look(t_s, None)).problems
+        assert [one for one in told(memory) if "mug" in one] == [
+            "the robot picked up the mug from the table in the kitchen"
+        ]
+    with SpatialMemory.open(tmp_path, write=True) as memory:  # another day
+        assert memory.where("mug")[0].whereabouts() == IN_THE_HAND
+        memory.observe(look(30, ON_TABLE))
+        assert memory.where("mug")[0].whereabouts() == "on the table in the kitchen"
+
+
+def test_what_was_put_down_is_there_seen_or_not(tmp_path: Path) -> None:
+    with SpatialMemory.open(tmp_path, write=True, create=True) as memory:
+        taken(memory)
+        memory.did(
+            Deed(kind="put", label="mug", identity="mug", place="shelf", position_m=(3.4, 1.0, 0.8)), t_ns=0
+        )  # fmt: skip
+        mug = memory.where("mug")[0]
+        assert (mug.whereabouts(), mug.is_missing) == ("on the shelf in the kitchen", False)
+        for t_s in (4, 5, 6, 7):
+            memory.observe(look(t_s, ON_SHELF))
+        mug = memory.where("mug")[0]
+        assert mug.object_position == pytest.approx(ON_SHELF, abs=0.15)
+        assert mug.whereabouts() == "on the shelf in the kitchen"
+        assert told(memory)[-2:] == [
+            "the robot put the mug on the shelf", "the mug moved from the robot's hand to the shelf",
+        ]  # fmt: skip
+
+
+def test_what_was_handed_over_and_what_was_never_seen(tmp_path: Path) -> None:
+    with SpatialMemory.open(tmp_path, write=True, create=True) as memory:
+        taken(memory)
+        memory.did(Deed(kind="handed over", label="mug", identity="mug"), t_ns=0)
+        assert memory.where("mug")[0].whereabouts() == HANDED_OVER
+        memory.did(Deed(kind="picked up", label="hat", identity="hat 1"), t_ns=0)
+        assert not memory.where("hat")
+        assert told(memory)[-2:] == ["the robot handed the mug over to somebody", "the robot picked up the hat"]
+
+
+def test_a_deed_is_committed_before_the_next_message(tmp_path: Path) -> None:
+    node = MemoryNode(tmp_path)
+    for t_s in (0, 1, 2):
+        list(node.handle(Perceived(t_ns=t_s * NS_PER_S, observation=look(t_s, ON_TABLE))))
+    list(node.handle(Did(t_ns=0, deed=Deed(kind="picked up", label="mug", identity="mug"))))
+    with SpatialMemory.open(tmp_path) as reader:  # as after a kill: the node was not closed
+        assert reader.where("mug")[0].whereabouts() == IN_THE_HAND
+        assert "the robot picked up the mug" in reader.memory.events(recordings=["robot"])[-1].text
+    node.close()
