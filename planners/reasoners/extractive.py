@@ -26,6 +26,7 @@ from planners.reasoners.quoting import (
     answer_why,
     answer_written,
 )
+from planners.reasoners.speakers import answer_amount, answer_who_not, is_negated_who, read_amount
 from planners.reasoners.temporal import answer_how_long, answer_order, answer_when
 from planners.reasoners.verdicts import answer_yes_no
 
@@ -91,6 +92,10 @@ def _answer(board: Board, choices: Sequence[str]) -> Draft | None:
         return answer_kin(board, kin)
     if not choices and (offered := read_offered(board.plan.question)) is not None:
         return answer_either(board, offered)
+    if (amount := read_amount(board.plan)) is not None:
+        return answer_amount(board, amount)
+    if is_negated_who(board.plan):
+        return answer_who_not(board)
     return _OPERATORS[board.plan.kind](board)
 
 

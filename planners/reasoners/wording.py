@@ -70,6 +70,8 @@ def not_in_memory(board: Board) -> str:
         return f"Not in memory: {quote(plan.target)} was found {count} time{'s' if count != 1 else ''}, not {plan.nth}."
     if plan.kind == "yes_no" and board.matches:
         return f"Not in memory: {quote(plan.target)} was spoken of, but nobody said whether it is so."
+    if plan.kind == "who" and plan.target and board.matches:
+        return f"Not in memory: what was found about {quote(plan.target)} does not say who."
     wanted = plan.target or {"said": "speech", "written": "text in view"}.get(plan.kind, "")
     how = (
         "said"
