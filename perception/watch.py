@@ -209,6 +209,10 @@ class Watcher:
             if frame.t_ns == resumed_at_ns:  # this frame closed the last event and opens the next one
                 self._observe(frame, motion=0.0)
                 return
+        if self._is_silent(frame.t_ns):
+            heard_ns = max(self._end_ns, self._audio_end_ns)
+            hole = Gap(t_start_ns=heard_ns, t_end_ns=frame.t_ns, reason="there is no picture")
+            yield from self._break(hole, keep_gap=True)
         yield from self._overdue(frame.t_ns)
         self._previous_frame_ns, self._frame_ns = self._frame_ns, frame.t_ns
         self._end_ns = max(self._end_ns, frame.t_ns + 1)
@@ -330,6 +334,14 @@ class Watcher:
         self._topic.start_event()
         self._turnover = 0.0
         self._moments = [(t_ns, self._strength)]
+
+    def _is_silent(self, t_ns: int) -> bool:
+        """Whether nothing at all came for longer than the longest event: then there is nothing to make events of, and
+        a clock that jumped by a year would fill the memory with a million empty ones."""
+        if self._boundaries.start_ns is None:
+            return False
+        heard_ns = max(self._end_ns, self._audio_end_ns)
+        return t_ns - heard_ns > self._settings.event_max_s * 1e9
 
     def _overdue(self, t_ns: int) -> Iterator[ClosedSegment]:
         while (boundary := self._boundaries.overdue(t_ns)) is not None:

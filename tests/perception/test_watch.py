@@ -168,6 +168,21 @@ def test_a_line_before_the_first_picture_is_of_the_first_event() -> None:
     assert [heard.line.text for heard in segments[0].lines] == ["before"]
 
 
+def test_a_silence_longer_than_the_longest_event_is_a_gap_and_not_empty_events() -> None:
+    watcher = Watcher(replace(captions_only()._info, has_video=True), SegmentationSettings())
+    picture = texture(3)(0.0, 0, 160, 90)
+    day_s = 86_400
+    times_s = [*np.arange(0, 4, 0.2), *(40 * day_s + np.arange(0, 4, 0.2))]
+    segments: list[ClosedSegment] = []
+    for t_s in times_s:
+        segments += watcher.watch(VideoFrame(t_ns=round(t_s * 1e9), image_rgb=picture, original=lambda: picture))
+    segments += watcher.finish()
+    assert [round(one.t_start_ns / 1e9) for one in segments] == [0, 40 * day_s]
+    assert segments[0].t_end_ns < 5e9
+    assert segments[0].gap is not None
+    assert segments[0].gap.t_end_ns == 40 * day_s * 10**9
+
+
 def test_a_gap_ends_the_event_and_the_next_begins_after_it() -> None:
     info = replace(captions_only()._info, has_video=True)
     watcher = Watcher(info, SegmentationSettings())
