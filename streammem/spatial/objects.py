@@ -32,6 +32,9 @@ Floats = NDArray[np.float64]
 
 MOVED_SIZE = 0.25
 """Of a thing's size, beyond `moved_m`: half of a sofa is as far from its middle as that."""
+APPEARS_M = 4.0
+"""Only what is found this near may have appeared: farther off, rays that graze a table pass through the voxels of a
+plate on it, and its place was taken for empty before the plate could be made out (8.9 m in a home)."""
 SETTLED_LOOKS = 2
 SETTLED_M = 0.15
 """A thing has come to rest when so many looks in a row find it within this."""
@@ -197,7 +200,9 @@ class ObjectMap:
         self.known[known.object_id] = known
         if one.instance_id is not None:
             self._by_instance[one.instance_id] = known.object_id
-        changes.add("appeared" if look.was_empty(one.centre_m) else "first seen", known)
+        apart_m = float(np.linalg.norm(one.centre_m - look.observation.T_map_camera[:3, 3]))
+        is_new = apart_m <= APPEARS_M and look.was_empty(one.centre_m)
+        changes.add("appeared" if is_new else "first seen", known)
         return known
 
     # --- what a look does to a thing ----------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from streammem.memory import Memory
 from streammem.spatial.association import assign, pair_costs
-from streammem.spatial.backprojection import place_detection
-from streammem.spatial.objects import ObjectMap
+from streammem.spatial.backprojection import Sighting, place_detection
+from streammem.spatial.objects import Look, ObjectMap
 from streammem.spatial.observations import ObjectDetection, Observation
 from streammem.spatial.records import ObservedChanges
 from streammem.spatial.scene_graph import links_of
@@ -235,6 +235,17 @@ def test_depth_that_is_not_metres_is_told_and_clears_nothing(space: SpatialMemor
     assert not lists.problems
     assert lists.scan is not None
     assert lists.scan.hits > 0
+
+
+@pytest.mark.parametrize(("x", "kind"), [(3.0, "appeared"), (9.0, "first seen")])
+def test_what_is_first_made_out_from_afar_did_not_appear(x: float, kind: str) -> None:
+    look = Look(
+        observation=Observation(t_ns=T0_NS, T_map_camera=pose_at(0.0, 0.0, 0.0)), recording="r", place_id=None,
+        room_of=lambda point: None, was_empty=lambda point: True, max_depth_m=10.0,
+    )  # fmt: skip
+    plate = Sighting(label="plate", score=0.9, centre_m=np.array([x, 0.0, 0.8]), size_m=np.array([0.2, 0.2, 0.04]))
+    _, changes = ObjectMap(ObjectSettings()).look([plate], look)
+    assert [one.kind for one in changes] == [kind]
 
 
 def test_as_of_tells_what_was_known_then(tmp_path: Path) -> None:
