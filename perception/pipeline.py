@@ -266,6 +266,8 @@ class _Run:
                 elif isinstance(segment, Look):
                     self._observe(segment)
                 else:
+                    if segment.gap is not None:  # one that the watcher found; the source's own is added once
+                        self._add_gap(segment.gap)
                     self._write(self._describer.add(segment))
             if segment is _End.FINISHED:
                 self._write(self._describer.flush())
