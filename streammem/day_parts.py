@@ -25,7 +25,7 @@ PREFERRED_PARTS: dict[str, Hours] = {
 """What recall prefers where a question or one of its choices has these words."""
 
 TOLD_PARTS: tuple[tuple[float, str], ...] = (
-    (5.0, "at night"), (9.5, "in the early morning"), (11.5, "in the morning"), (14.0, "around noon"),
+    (5.0, "at night"), (7.0, "in the early morning"), (11.5, "in the morning"), (14.0, "around noon"),
     (18.0, "in the afternoon"), (20.5, "in the evening"), (24.0, "in the late evening"),
 )  # fmt: skip
 """(until which hour, how it is said)"""

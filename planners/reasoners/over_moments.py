@@ -13,6 +13,7 @@ from planners.reasoners.habits import answer_count, answer_usual
 from planners.reasoners.linking import answer_linked
 from planners.reasoners.options import read_options
 from planners.reasoners.ordering import answer_order_of_options
+from planners.reasoners.routines import answer_routine
 from planners.reasoners.states import answer_left, answer_listed, answer_places, answer_state
 
 
@@ -20,6 +21,8 @@ def answer_over_moments(board: Board, choices: Sequence[str]) -> Draft | None:
     """See the module. `choice` is set where the options decided it; a number is left to be compared with them."""
     if not board.spans:
         return None
+    if not choices and (routine := answer_routine(board)) is not None:
+        return routine
     plan, options = board.plan, read_options(choices)
     moments = Moments(board, choices)
     aggregate = read_aggregate(plan.question, people=moments.people)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -20,6 +21,7 @@ from streammem.types import (
     Level,
     Observation,
     Recording,
+    attributed,
     event_id_for,
     stable_id,
 )
@@ -40,8 +42,14 @@ LINES = (
 )
 
 
-def write_lines(memory: Memory, lines: tuple[tuple[int, str, str], ...], *, name: str = "home") -> None:
-    """Spoken lines at these seconds, with the facts that rules read out of them."""
+def write_lines(
+    memory: Memory,
+    lines: tuple[tuple[int, str, str], ...],
+    *,
+    name: str = "home",
+    kind: Literal["speech", "caption"] = "speech",
+) -> None:
+    """Lines at these seconds, with the facts that rules read out of them."""
     memory.put_recording(
         Recording(
             recording=name, uri=name, fingerprint=name, status="complete", t_start_ns=0,
@@ -53,11 +61,11 @@ def write_lines(memory: Memory, lines: tuple[tuple[int, str, str], ...], *, name
         event_id = event_id_for(name, Level.EVENT, at_ns)
         event = Event(
             event_id=event_id, recording=name, level=Level.EVENT, t_start_ns=at_ns, t_end_ns=end_ns, strength=0.5,
-            parent_id=None, text=f"{speaker}: {text}", kinds=("speech",),
+            parent_id=None, text=attributed(text, speaker or None), kinds=(kind,),
         )  # fmt: skip
         said = Observation(
-            observation_id=stable_id(event_id), event_id=event_id, recording=name, kind="speech", t_start_ns=at_ns,
-            t_end_ns=at_ns + 4 * NS_PER_S, text=text, source="test", speaker=speaker,
+            observation_id=stable_id(event_id), event_id=event_id, recording=name, kind=kind, t_start_ns=at_ns,
+            t_end_ns=at_ns + 4 * NS_PER_S, text=text, source="test", speaker=speaker or None,
         )  # fmt: skip
         memory.write(EventBundle(event=event, observations=(said,), facts=extract_facts(event, (said,))))
 

@@ -33,7 +33,7 @@ def test_most_of_the_observed_days_is_a_habit() -> None:
     assert (habit.days_seen, habit.days_observed, len(habit.event_ids)) == (4, 7, 5)
     assert habit.hour == pytest.approx(8.1, abs=0.2)
     fact = habit.fact()
-    assert (fact.subject, fact.predicate, fact.object) == ("Lena", "usually", "bake bread in the early morning")
+    assert (fact.subject, fact.predicate, fact.object) == ("Lena", "usually", "bake bread in the morning")
     assert (fact.count, fact.event_ids) == (5, habit.event_ids)
     assert fact.confidence == pytest.approx(5 / 9)
     assert habit_of(times((0, 8.0), (1, 8.5)), range(2)) is None, "twice may be chance"
