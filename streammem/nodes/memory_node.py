@@ -43,7 +43,7 @@ class MemoryNode:
 
     @property
     def subscribes(self) -> Mapping[Topic, QueueSpec]:
-        return {Topic.PERCEPTION: self._queue, Topic.DEED: QueueSpec(size=_MOST_DEEDS)}
+        return {Topic.PERCEPTION: self._queue, Topic.DEED: QueueSpec(size=_MOST_DEEDS, policy=self._queue.policy)}
 
     @property
     def memory(self) -> SpatialMemory:
