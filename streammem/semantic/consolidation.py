@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from streammem.semantic.predicates import bridged_ns, slot_of
+from streammem.semantic.predicates import OPPOSITES, bridged_ns, slot_of
 from streammem.types import Fact, stable_id
 
 NAMED_EVENTS = 32
@@ -40,7 +40,9 @@ class Assertion:
 def key_of(recording: str, subject: str, predicate: str, value: str) -> str:
     """What competes or adds up has one key: a slot of a subject, or else the whole statement."""
     slot = slot_of(predicate)
-    if slot is not None:
+    if slot in OPPOSITES:
+        predicate = OPPOSITES[slot][0]  # the key that memories have which were written before there were opposites
+    elif slot is not None:
         return stable_id("key", recording, subject.casefold(), slot)
     return stable_id("key", recording, subject.casefold(), "=", predicate, value.casefold())
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from streammem.semantic.consolidation import key_of_fact
-from streammem.semantic.predicates import slot_of
+from streammem.semantic.predicates import SLOTS, slot_of
 from streammem.settings import ForgettingSettings
 from streammem.timeline import DAY_NS
 from streammem.types import Fact
@@ -87,7 +87,7 @@ def plan(
         if slot_of(fact.predicate) is not None and key in kept_from:
             continue
         kept_from.add(key)  # taken back below where this one goes, and what came before it went
-        is_last_known = fact.t_to_ns is None and slot_of(fact.predicate) is not None
+        is_last_known = fact.t_to_ns is None and slot_of(fact.predicate) in SLOTS
         if is_last_known or now_ns - last_ns < settings.spare_days * DAY_NS:
             continue
         uses = sum(cited.get(event_id, 0) for event_id in fact.event_ids)

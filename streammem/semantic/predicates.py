@@ -24,6 +24,8 @@ SLOTS: dict[str, tuple[str, ...]] = {
     "state": ("is now",),
 }  # fmt: skip
 """Slot -> predicates of which one value holds at a time, together."""
+OPPOSITES: dict[str, tuple[str, ...]] = {"taste": ("likes", "dislikes"), "possession": ("has", "has no")}
+"""Slot -> predicates that end each other of the same object: who dislikes tea no longer likes it, but still coffee."""
 BRIDGED_NS: dict[str, int] = {
     "is with": 300 * NS_PER_S,
     "talks with": 120 * NS_PER_S,
@@ -36,18 +38,20 @@ LOOKED_UP = frozenset(("does", "is held by", "is with", "talks with"))
 """Predicates that are looked up and counted, not searched by their words: there are many of them, and each repeats the
 line that it was read from, which is searched already."""
 
-_SLOT_OF = {predicate: slot for slot, predicates in SLOTS.items() for predicate in predicates}
+_ALL = SLOTS | OPPOSITES
+_SLOT_OF = {predicate: slot for slot, predicates in _ALL.items() for predicate in predicates}
 
 
 def slot_of(predicate: str) -> str | None:
-    """The slot of a predicate with one value at a time; None where values stand side by side."""
+    """The slot of a predicate with one value at a time, or one per object (`OPPOSITES`); None where values stand
+    side by side."""
     return _SLOT_OF.get(predicate)
 
 
 def slot_mates(predicate: str) -> tuple[str, ...]:
     """The predicates that close each other's values, with this one."""
     slot = _SLOT_OF.get(predicate)
-    return (predicate,) if slot is None else SLOTS[slot]
+    return (predicate,) if slot is None else _ALL[slot]
 
 
 def bridged_ns(predicate: str) -> int:

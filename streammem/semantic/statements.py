@@ -152,7 +152,7 @@ _PLACE_NAME = r"(?:the\s)?(?P<value>[A-Z][A-Za-z]+(?:[ ,]{1,2}[A-Z][A-Za-z]+){0,
 _PHRASE = r"(?P<value>[a-z][a-z'-]*(?:\s[a-z][a-z'-]*){0,5}?)"
 _CLAUSE_END = (
     r"(?=\s*(?:[.,!?;:)–]|$|-\s)|\s(?:and|but|because|so|which|that|who|since|too|as well|when|while|as|then|"  # noqa: RUF001
-    r"'cause|after|before|if)\b)"
+    r"'cause|after|before|if|anymore|any more|either|now)\b)"
 )
 _TALK: tuple[tuple[re.Pattern[str], str, float], ...] = (
     (re.compile(rf"\b{_WHO}(?:'ve|'s| have| has)?{_SOMEHOW} moved (?:back )?(?:out )?to {_PLACE_NAME}"),
@@ -172,8 +172,14 @@ _TALK: tuple[tuple[re.Pattern[str], str, float], ...] = (
     (re.compile(
         rf"(?<!things )(?<!ones )(?<!what )\b{_WHO}{_SOMEHOW} (?:love|loves|like|likes|enjoy|enjoys|adore|adores) "
         rf"{_PHRASE}{_CLAUSE_END}"), "likes", 0.65),
-    (re.compile(rf"\b{_WHO}{_SOMEHOW} (?:hate|hates|dislike|dislikes|can't stand|don't like) {_PHRASE}{_CLAUSE_END}"),
-     "dislikes", 0.65),
+    (re.compile(rf"\b{_WHO}{_SOMEHOW} (?:hate|hates|dislike|dislikes|can't stand|"
+                r"(?:don't|no longer) (?:like|love|enjoy)) "
+                rf"{_PHRASE}{_CLAUSE_END}"), "dislikes", 0.65),
+    (re.compile(rf"\b{_WHO}{_SOMEHOW} (?:don't|doesn't|no longer) (?:have|has|own|owns) (?:an?|any) "
+                rf"(?P<value>(?:{POSSESSIONS}))(?=\s*(?:[.,!;]|$)|\s(?:anymore|any more|now)\b)"), "has no", 0.7),
+    (re.compile(rf"\b{_WHO}(?:'ve| have| has)?{_SOMEHOW} (?:(?:quit|left) [A-Z]\w+ (?:and|to) )?"
+                r"(?:joined?|started (?:working )?(?:at|with)) (?P<value>[A-Z]\w+(?: [A-Z]\w+)*)" + _END),
+     "works at", 0.7),
     (re.compile(rf"\b{_WHO}{_SOMEHOW} (?:play|plays) (?:the )?(?P<value>guitar|piano|violin|drums|clarinet|flute|"
      r"trumpet|cello|saxophone|keyboard|ukulele|harmonica|tennis|soccer|football|basketball|chess|golf|badminton|"
      r"volleyball|baseball|hockey|video games|board games)"), "plays", 0.8),
@@ -204,7 +210,8 @@ _HANGING_WORDS = "to for at of with in on about where mine from into by"
 _LEFT_HANGING = frozenset(_HANGING_WORDS.split())
 """A phrase that ends so was cut short."""
 _OTHERS_VERBS = (
-    "loves likes enjoys adores hates dislikes lives works has owns plays plans is volunteers moved bought adopted got"
+    "loves likes enjoys adores hates dislikes lives works has owns plays plans is volunteers moved bought adopted got "
+    "joined started doesn't"
 )
 _OF_OTHERS = frozenset(_OTHERS_VERBS.split())
 """Verbs as they follow a name: without, a capital letter only begins a sentence ("Sounds like fun")."""
@@ -235,7 +242,7 @@ _VAGUE = re.compile(
 def talked(sentence: str, *, speaker: str | None) -> Iterator[Statement]:
     """What is said of the speaker and of people named."""
     for pattern, predicate, sure in _TALK:
-        if predicate != "dislikes" and _UNSURE.search(sentence) and predicate not in ("plans to",):
+        if predicate not in ("dislikes", "has no") and _UNSURE.search(sentence) and predicate not in ("plans to",):
             continue
         for found in pattern.finditer(sentence):
             who, value = _person(found, speaker), " ".join(found["value"].split()).strip(" ,-'")

@@ -132,6 +132,15 @@ def test_what_was_never_told_is_not_denied_by_facts(home: Memory, question: str)
     assert not asked(home, question).text.startswith(("No: since", "Yes: since", "Since"))
 
 
+def test_an_opposite_of_the_same_thing_ends_what_held(home: Memory) -> None:
+    held = {(fact.subject, fact.predicate, fact.object): fact.t_to_ns for fact in home.facts()}
+    assert held["Anna", "likes", "tea"] == 950 * NS_PER_S
+    assert held["Bob", "has", "dog"] == 980 * NS_PER_S
+    assert held["Bob", "works at", "Siemens"] == 900 * NS_PER_S
+    assert held["Anna", "dislikes", "tea"] is None
+    assert asked(home, "Does Anna like tea?").text.startswith("No: since 0:15:50 Anna dislikes tea")
+
+
 def test_of_many_updates_the_last_one_holds(tmp_path: Path, encoder: SentenceEncoder) -> None:
     things = ("mug", "lamp", "vase", "hammer", "basket", "kettle", "mirror", "ladder")
     places = ("in the cupboard", "on the shelf", "under the bench", "in the drawer", "on the counter")
