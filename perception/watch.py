@@ -33,6 +33,8 @@ from perception.tracking import Track
 from streammem.settings import SegmentationSettings
 from streammem.types import FloatVector, Gap
 
+STANDS_S = 600.0
+"""A picture stands until the next one, a slide for minutes; longer, it is rather the clock that jumped."""
 _MOMENT_STRENGTH = 0.3
 _MOMENT_MIN_NS = 500_000_000
 _LAST_FRAME_NS = 1_000_000_000
@@ -336,12 +338,12 @@ class Watcher:
         self._moments = [(t_ns, self._strength)]
 
     def _is_silent(self, t_ns: int) -> bool:
-        """Whether nothing at all came for longer than the longest event: then there is nothing to make events of, and
-        a clock that jumped by a year would fill the memory with a million empty ones."""
+        """Whether nothing at all came for longer than a picture stands, and than the longest event: then there is
+        nothing to make events of, and a clock that jumped by a year would fill the memory with a million empty ones."""
         if self._boundaries.start_ns is None:
             return False
         heard_ns = max(self._end_ns, self._audio_end_ns)
-        return t_ns - heard_ns > self._settings.event_max_s * 1e9
+        return t_ns - heard_ns > max(self._settings.event_max_s, STANDS_S) * 1e9
 
     def _overdue(self, t_ns: int) -> Iterator[ClosedSegment]:
         while (boundary := self._boundaries.overdue(t_ns)) is not None:

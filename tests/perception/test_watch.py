@@ -183,6 +183,18 @@ def test_a_silence_longer_than_the_longest_event_is_a_gap_and_not_empty_events()
     assert segments[0].gap.t_end_ns == 40 * day_s * 10**9
 
 
+def test_a_picture_that_stands_for_minutes_is_no_gap() -> None:
+    watcher = Watcher(replace(captions_only()._info, has_video=True), SegmentationSettings())
+    picture = texture(3)(0.0, 0, 160, 90)
+    segments: list[ClosedSegment] = []
+    for t_s in (0, 1, 2, 122, 123):
+        segments += watcher.watch(VideoFrame(t_ns=t_s * 10**9, image_rgb=picture, original=lambda: picture))
+    segments += watcher.finish()
+    assert all(one.gap is None for one in segments)
+    assert segments[-1].t_end_ns >= 123 * 10**9
+    assert all(after.t_start_ns == before.t_end_ns for before, after in pairwise(segments))
+
+
 def test_a_gap_ends_the_event_and_the_next_begins_after_it() -> None:
     info = replace(captions_only()._info, has_video=True)
     watcher = Watcher(info, SegmentationSettings())
