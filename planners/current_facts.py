@@ -80,6 +80,9 @@ def answer_from_current_facts(board: Board) -> Draft | None:
     if len({(one.predicate, one.object.casefold()) for one in holding}) > 1:
         return None  # told in two ways: the ordinary way quotes both sides
     current = holding[-1]
+    own = [one for one in former if _is_own(board.view, one)]
+    if own and _is_hearsay(board.view, current):
+        return _in_two_ways(board.view, own[-1], current)
     since = board.view.words.point(current.recording, current.t_from_ns)
     now, facts = _said(current), [current, *reversed(former)]
     if asked.value is None:
@@ -97,6 +100,17 @@ def answer_from_current_facts(board: Board) -> Draft | None:
         text = f"What was told last is that {text}" if is_inside else f"No: {text}"
     matches = tuple(match for fact in facts[: 1 + _MOST_OLD] for match in _evidence(board.view, fact))
     return Draft(text=text, matches=matches, confidence=round(min(current.confidence, 0.95), 3), cites_all=True)
+
+
+def _in_two_ways(view: MemoryView, own: Fact, hearsay: Fact) -> Draft:
+    """Both sides: what others say of somebody ends nothing of what that one said."""
+    matches, told = list[Match](), list[str]()
+    for fact in (own, hearsay):
+        lines = _evidence(view, fact)
+        matches += lines
+        told.append(f"{_said(fact)} (said by {lines[0].speaker} at {view.words.point(fact.recording, fact.t_from_ns)})")
+    return Draft(text=f"It is told in two ways: {'; '.join(told)}.", matches=tuple(matches), confidence=0.5,
+                 cites_all=True)  # fmt: skip
 
 
 def _read(board: Board) -> _Asked | None:
@@ -158,6 +172,16 @@ def _is_same(told: str, asked: str) -> bool:
 
 def _bare(phrase: str) -> str:
     return _ARTICLE.sub("", phrase.strip(" ,"))
+
+
+def _is_own(view: MemoryView, fact: Fact) -> bool:
+    """Whether who it is about said it."""
+    return any((one.speaker or "").casefold() == fact.subject.casefold() for one in _evidence(view, fact))
+
+
+def _is_hearsay(view: MemoryView, fact: Fact) -> bool:
+    """Whether others said it, and who it is about did not."""
+    return any(one.speaker for one in _evidence(view, fact)) and not _is_own(view, fact)
 
 
 def _said(fact: Fact) -> str:

@@ -141,6 +141,18 @@ def test_an_opposite_of_the_same_thing_ends_what_held(home: Memory) -> None:
     assert asked(home, "Does Anna like tea?").text.startswith("No: since 0:15:50 Anna dislikes tea")
 
 
+def test_hearsay_is_no_change_of_what_somebody_said_of_themselves(tmp_path: Path, encoder: SentenceEncoder) -> None:
+    lines = ((100, "Anna", "I live in Rome."), (200, "Bob", "Anna lives in Oslo."))
+    with Memory.open(tmp_path / "m", write=True, create=True, encoder=encoder) as memory:
+        write_lines(memory, lines)
+        memory.flush()
+        for question in ("Where does Anna live?", "Does Anna live in Rome?"):
+            answer = asked(memory, question)
+            assert answer.text.startswith("It is told in two ways: Anna lives in Rome (said by Anna at 0:01:40)")
+            assert "Anna lives in Oslo (said by Bob at 0:03:20)" in answer.text
+            assert {"I live in Rome.", "Anna lives in Oslo."} == {one.text for one in answer.evidence}
+
+
 def test_of_many_updates_the_last_one_holds(tmp_path: Path, encoder: SentenceEncoder) -> None:
     things = ("mug", "lamp", "vase", "hammer", "basket", "kettle", "mirror", "ladder")
     places = ("in the cupboard", "on the shelf", "under the bench", "in the drawer", "on the counter")
