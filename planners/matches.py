@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from planners.reading import MemoryView
 from planners.windows import Span
+from planners.words import tokens
 from streammem.types import NS_PER_S, Evidence, Hit, Modality, Observation
 
 SAME_OCCURRENCE_S = 3.0
@@ -115,6 +116,11 @@ def with_support(match: Match, support: float, *, text: str | None = None, cover
         text=match.text if text is None else text,
         coverage=match.coverage if coverage is None else coverage,
     )
+
+
+def speakers_in(matches: Iterable[Match]) -> set[str]:
+    """Words of the names of those who speak, lower-case."""
+    return {token.lower() for match in matches if match.speaker for token in tokens(match.speaker)}
 
 
 def occurrences(matches: Iterable[Match], *, gap_s: float = SAME_OCCURRENCE_S) -> list[Occurrence]:

@@ -10,12 +10,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from planners.matches import Match
+from planners.matches import Match, speakers_in
 from planners.plan import ANY_SPEECH
 from planners.polarity import asked_of, polarity_of
 from planners.protocols import Board, Draft
 from planners.reasoners.temporal import by_usefulness, chosen_occurrences
-from planners.reasoners.wording import shown
+from planners.reasoners.wording import shown_at
 from planners.relevance import NAMED
 from planners.targets import target_of
 from planners.words import tokens
@@ -76,7 +76,7 @@ def answer_either(board: Board, offered: Offered) -> Draft | None:
         if not found:
             continue
         best = found[0]
-        parts.append(f"{option}: {shown(best)} (at {words.span(best.recording, best.t_start_ns, best.t_end_ns)})")
+        parts.append(f"{option}: {shown_at(best, words)}")
         drafts.append(Draft(text=option, matches=found, confidence=best.use))
     if not drafts:
         return None
@@ -88,8 +88,8 @@ def answer_either(board: Board, offered: Offered) -> Draft | None:
 
 def _telling(board: Board, matches: Sequence[Match], *, option: str, claim: str) -> list[Match]:
     """The matches that name the option, or are of it, and say so of it."""
-    speakers = {token.lower() for match in matches if match.speaker for token in tokens(match.speaker)}
-    asked = asked_of(f"Did {claim}?", claim, names=board.finder.names_in(claim), speakers=speakers)
+    names = board.finder.names_in(claim)
+    asked = asked_of(f"Did {claim}?", claim, names=names, speakers=speakers_in(matches))
     mentioned = board.plan.modalities == ANY_SPEECH
     found: list[Match] = []
     for match in matches:

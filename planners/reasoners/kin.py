@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from planners.finding import RECALLED_OF_SPEAKER
 from planners.matches import Match
 from planners.protocols import Board, Draft
-from planners.reasoners.wording import shown
+from planners.reasoners.wording import shown_at
 from planners.words import FUNCTION_WORDS, same_name
 
 _WHOSE = r"(?P<whose>[A-Z][\w-]+)['\u2019]s? (?P<kin>[a-z]+(?: [a-z]+)?)"
@@ -57,16 +57,12 @@ def answer_kin(board: Board, kin: Kin) -> Draft | None:
             spoken_of.append(line)
     if named:
         matches = tuple(line for found in named.values() for line in reversed(found))
-        parts = [f"{name}: {_told(board, found[-1])}" for name, found in named.items()]
+        parts = [f"{name}: {shown_at(found[-1], board.view.words)}" for name, found in named.items()]
         return Draft(text=f"{'; '.join(parts)}.", matches=matches, confidence=0.85 if len(named) == 1 else 0.6)
     if spoken_of:
-        text = f"Not named: {_told(board, spoken_of[-1])}."
+        text = f"Not named: {shown_at(spoken_of[-1], board.view.words)}."
         return Draft(text=text, matches=tuple(spoken_of[::-1]), confidence=0.4)
     return None
-
-
-def _told(board: Board, line: Match) -> str:
-    return f"{shown(line)} (at {board.view.words.span(line.recording, line.t_start_ns, line.t_end_ns)})"
 
 
 def named_kin(text: str, kin: Kin, *, speaker: str | None) -> str | None:

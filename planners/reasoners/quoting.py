@@ -14,11 +14,11 @@ from planners.matches import Match, from_observation, joined_sentences
 from planners.protocols import Board, Draft
 from planners.reasoners.counting import named
 from planners.reasoners.temporal import WEAKER_BY, by_usefulness, chosen_occurrences, strong
-from planners.reasoners.wording import MOST_LISTED, listed, quote, shown
+from planners.reasoners.wording import MOST_LISTED, listed, quote, shown, shown_at
 from planners.vocabulary import is_kind_of_thing
 from planners.windows import Span, window_point_ns
 from planners.words import FUNCTION_WORDS, content_words, sentences_about, stem, stems_of, tokens
-from streammem.types import NS_PER_S, ObservationKind
+from streammem.types import NS_PER_S, Observation, ObservationKind
 
 NEAR_ANCHOR_S = 30.0
 """`What happened after X?` means the next half minute, not the rest of the day."""
@@ -94,7 +94,7 @@ def _quotes(board: Board, matches: list[Match], *, kinds: tuple[ObservationKind,
         return None
     kept = useful[:MOST_LISTED]
     spoken = sorted(kept, key=lambda each: (each.t_start_ns, each.recording)) if not plan.target else kept
-    parts = [f"{shown(each)} (at {words.span(each.recording, each.t_start_ns, each.t_end_ns)})" for each in spoken]
+    parts = [shown_at(each, words) for each in spoken]
     text = listed(parts, total=len(useful))
     return Draft(text=f"{text}.", matches=tuple(useful), confidence=useful[0].support)
 
@@ -169,7 +169,7 @@ def answer_what(board: Board) -> Draft | None:
         useful = by_usefulness(found)
         kept = useful[:3]
         words = board.view.words
-        parts = [f"{shown(each)} (at {words.span(each.recording, each.t_start_ns, each.t_end_ns)})" for each in kept]
+        parts = [shown_at(each, words) for each in kept]
         return Draft(text=f"{listed(parts, total=len(parts))}.", matches=useful, confidence=0.8 * useful[0].support)
     return _describe_spans(board)
 
@@ -386,21 +386,23 @@ def _told_apart(board: Board, matches: Sequence[Match]) -> tuple[list[Match], Ma
     return statements, None
 
 
+def said_after(board: Board, line: Match) -> list[Observation]:
+    """What was said within ten seconds after a line, in order of time."""
+    after = Span(
+        recording=line.recording,
+        t_start_ns=line.t_end_ns,
+        t_end_ns=line.t_end_ns + round(REPLY_WITHIN_S * NS_PER_S),
+    )
+    spoken = board.view.observations(kinds=("speech",), span=after)
+    return [each for each in spoken if each.t_start_ns >= line.t_end_ns]
+
+
 def _reply(board: Board, question: Match) -> Draft | None:
     """The same question was asked in the recording: what was said to it within ten seconds."""
-    after = Span(
-        recording=question.recording,
-        t_start_ns=question.t_end_ns,
-        t_end_ns=question.t_end_ns + round(REPLY_WITHIN_S * NS_PER_S),
-    )
-    replies = [
-        from_observation(each, support=0.7 * question.support)
-        for each in board.view.observations(kinds=("speech",), span=after)
-        if each.t_start_ns >= question.t_end_ns
-    ]
-    if not replies:
+    said = next(iter(said_after(board, question)), None)
+    if said is None:
         return None
-    reply = replies[0]
+    reply = from_observation(said, support=0.7 * question.support)
     at = board.view.words.point(reply.recording, reply.t_start_ns)
     who = reply.speaker if reply.speaker and re.match(r"(?:I|Me|We)\b", reply.text) else "The answer given"
     return Draft(

@@ -11,12 +11,11 @@ import re
 from dataclasses import replace
 from typing import Literal
 
-from planners.matches import Match, from_observation
+from planners.matches import Match, from_observation, speakers_in
 from planners.plan import ANY_SPEECH, Plan
 from planners.polarity import asked_of, polarity_of
 from planners.protocols import Board, Draft
 from planners.reasoners.quoting import answer_who
-from planners.words import tokens
 
 Amount = Literal["most", "least", "none"]
 
@@ -91,8 +90,8 @@ def answer_who_not(board: Board) -> Draft | None:
     plan = board.plan
     if plan.modalities == ANY_SPEECH:
         return _did_not_speak_of(board)
-    speakers = {token.lower() for match in board.matches if match.speaker for token in tokens(match.speaker)}
-    asked = asked_of(re.sub(r"^\w+ ", "", plan.question), plan.target, names=set[str](), speakers=speakers)
+    question, speakers = re.sub(r"^\w+ ", "", plan.question), speakers_in(board.matches)
+    asked = asked_of(question, plan.target, names=set[str](), speakers=speakers)
     denying = [
         match
         for match in board.matches

@@ -11,16 +11,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from planners.matches import Match, from_observation
+from planners.matches import Match, from_observation, speakers_in
 from planners.plan import ANY_SPEECH
 from planners.polarity import Asked, Polarity, asked_of, is_yes_no_question, polarity_of, reply_polarity
 from planners.protocols import Board, Draft
-from planners.reasoners.quoting import REPLY_WITHIN_S
+from planners.reasoners.quoting import said_after
 from planners.reasoners.temporal import WEAKER_BY, by_usefulness, chosen_occurrences
 from planners.reasoners.wording import listed, shown, when
-from planners.windows import Span
-from planners.words import same_name, tokens
-from streammem.types import NS_PER_S
+from planners.words import same_name
 
 DISAGREED = 0.4
 """Confidence where one says so and another does not."""
@@ -80,8 +78,8 @@ def _told(board: Board) -> list[_Claim]:
     plan = board.plan
     if plan.modalities == ANY_SPEECH and _SAYS_THAT.search(plan.question) is None:  # to ask about it is to mention it
         return [_Claim(match=match, is_so=True) for match in board.matches]
-    speakers = {token.lower() for match in board.matches if match.speaker for token in tokens(match.speaker)}
-    asked = asked_of(plan.question, plan.target, names=board.finder.names_in(plan.target), speakers=speakers)
+    names, speakers = board.finder.names_in(plan.target), speakers_in(board.matches)
+    asked = asked_of(plan.question, plan.target, names=names, speakers=speakers)
     claims: list[_Claim] = []
     for match in board.matches:
         said = polarity_of(match.text, asked, speaker=match.speaker) if match.modality in _CAN_DENY else "states"
@@ -99,19 +97,9 @@ def _reply(board: Board, question: Match, asked: Asked) -> _Claim | None:
     """What another said to a question within ten seconds, where that is a yes or a no."""
     if question.modality != "speech" or not is_yes_no_question(question.text):
         return None
-    after = Span(
-        recording=question.recording,
-        t_start_ns=question.t_end_ns,
-        t_end_ns=question.t_end_ns + round(REPLY_WITHIN_S * NS_PER_S),
-    )
-    replies = [
-        each
-        for each in board.view.observations(kinds=("speech",), span=after)
-        if each.t_start_ns >= question.t_end_ns and each.speaker != question.speaker
-    ]
-    if not replies:
+    reply = next((each for each in said_after(board, question) if each.speaker != question.speaker), None)
+    if reply is None:
         return None
-    reply = replies[0]
     said: Polarity = reply_polarity(reply.text)
     of_another = asked.subjects and not any(same_name(reply.speaker, name) for name in asked.subjects)
     if said not in {"states", "denies"} or (of_another and re.search(r"\byou", question.text, re.I)):

@@ -36,6 +36,11 @@ def shown(match: Match) -> str:
             return match.text.rstrip(".")
 
 
+def shown_at(match: Match, words: TimeWords) -> str:
+    """What a match says, and when."""
+    return f"{shown(match)} (at {words.span(match.recording, match.t_start_ns, match.t_end_ns)})"
+
+
 def when(occurrence: Occurrence, words: TimeWords) -> str:
     return words.span(occurrence.recording, occurrence.t_start_ns, occurrence.t_end_ns)
 

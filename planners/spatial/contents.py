@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from planners.spatial.asked.counts import BESIDE, BESIDE_WORDS, Beside, things_in
+from planners.spatial.asked.counts import Beside, places_in
 from planners.spatial.asked.question import Side
 from planners.spatial.view import SpatialView, Told
 from planners.spatial.wording import MOST_TOLD, listed, plural
-from planners.words import bare
 from streammem.spatial.orientation import Direction, direction_from
 from streammem.spatial.records import ObjectState
 
@@ -156,16 +154,6 @@ def spot_of(at: SpatialView, name: str, beside: Beside) -> Spot | None:
             states, beside = held, "on" if beside == "in" else "in"
     others = [one for one in states if one.object_id != holder.object_id]
     return Spot(states=others, words=f"{beside} the {holder.label}", holder=holder)
-
-
-def places_in(phrase: str, beside: Beside) -> list[tuple[str, Beside]]:
-    """`table and on the bed`, `in`: each place with its preposition."""
-    found: list[tuple[str, Beside]] = []
-    for each in things_in(phrase):
-        match = re.match(rf"^(?P<beside>{BESIDE_WORDS}) (?P<name>.+)$", each, re.I)
-        beside = BESIDE[match["beside"].lower()] if match else beside
-        found.append((bare(match["name"]) if match else each, beside))
-    return found
 
 
 def gap_m(one: ObjectState, other: ObjectState) -> float:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
+from planners import ask
+from planners.reasoners.extractive import ExtractiveReasoner
 from streammem.memory import Memory
-from streammem.types import NS_PER_S, Event, EventBundle, Level, Observation, Recording, event_id_for, stable_id
+from streammem.settings import PlannerSettings
+from streammem.types import NS_PER_S, Answer, Event, EventBundle, Level, Observation, Recording, event_id_for, stable_id
 from tests.planners.conftest import SentenceEncoder
 
 
@@ -39,3 +43,8 @@ def write_talk(
             t_start_ns=at, t_end_ns=at + step_ns // 2, text=text, source="test", speaker=speaker or None,
         )  # fmt: skip
         memory.write(EventBundle(event=event, observations=(said,)))
+
+
+def answer(folder: Path, question: str) -> Answer:
+    with Memory.open(folder, encoder=SentenceEncoder()) as memory:
+        return ask(memory, question, settings=PlannerSettings(), reasoner=ExtractiveReasoner())

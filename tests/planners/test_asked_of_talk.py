@@ -8,8 +8,7 @@ import pytest
 
 from streammem.memory import Memory
 from tests.planners.conftest import SentenceEncoder
-from tests.planners.talks import write_talk
-from tests.planners.test_told_times import answer
+from tests.planners.talks import answer, write_talk
 
 
 @pytest.fixture(scope="module")

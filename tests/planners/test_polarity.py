@@ -11,8 +11,7 @@ from planners.question import parse_question
 from planners.words import name_words
 from streammem.memory import Memory
 from tests.planners.conftest import SentenceEncoder
-from tests.planners.talks import write_talk
-from tests.planners.test_told_times import answer
+from tests.planners.talks import answer, write_talk
 
 LINES: list[tuple[str, str, str, Polarity]] = [
     # what is asked, who says what, what that says of it

@@ -6,14 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from planners import ask
-from planners.reasoners.extractive import ExtractiveReasoner
 from planners.told_times import told_length, told_time
 from streammem.memory import Memory
-from streammem.settings import PlannerSettings
-from streammem.types import NS_PER_S, Answer
+from streammem.types import NS_PER_S
 from tests.planners.conftest import SentenceEncoder
-from tests.planners.talks import at_ns, write_talk
+from tests.planners.talks import answer, at_ns, write_talk
 
 TOLD = [
     ("I went to a support group yesterday.", "2023-05-08", "on Sunday 7 May 2023"),
@@ -109,11 +106,6 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }.items():
             write_talk(memory, day, lines)
     return folder
-
-
-def answer(folder: Path, question: str) -> Answer:
-    with Memory.open(folder, encoder=SentenceEncoder()) as memory:
-        return ask(memory, question, settings=PlannerSettings(), reasoner=ExtractiveReasoner())
 
 
 @pytest.mark.parametrize(

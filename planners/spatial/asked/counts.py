@@ -132,7 +132,17 @@ def read_claimed_count(things: str, holder: str, beside: Beside) -> CountQuestio
 
 def _holders(phrase: str) -> tuple[str, ...]:
     """`the kitchen and in the hall`: `kitchen`, `hall`."""
-    return tuple(bare(re.sub(rf"^(?:{BESIDE_WORDS}) ", "", one, flags=re.I)) for one in things_in(phrase))
+    return tuple(name for name, _ in places_in(phrase))
+
+
+def places_in(phrase: str, beside: Beside = "in") -> list[tuple[str, Beside]]:
+    """`table and on the bed`: each place with its preposition; the first may have it from before the phrase."""
+    found: list[tuple[str, Beside]] = []
+    for each in things_in(phrase):
+        match = re.match(rf"^(?P<beside>{BESIDE_WORDS}) (?P<name>.+)$", each, re.I)
+        beside = BESIDE[match["beside"].lower()] if match else beside
+        found.append((bare(match["name"]) if match else each, beside))
+    return found
 
 
 def things_in(phrase: str) -> list[str]:
