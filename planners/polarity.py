@@ -2,7 +2,8 @@
 
 A line about the same thing is no yes: "I have never been to Rome", "Have you been to Rome?" and "If I win, I will go to
 Rome" are all about being in Rome. Of a line, the clause that has most words of what is asked is read: who it is about,
-whether it asks, whether it supposes, whether it denies. Rules of English; knows no memory. Microseconds a line.
+whether it asks, whether it supposes, whether it denies. The patterns are in
+`planners.polarity_patterns`; knows no memory. Microseconds a line.
 
 `planners.happenings` asks something else: whether a caption tells what takes place now.
 """
@@ -16,100 +17,33 @@ from functools import cached_property
 from typing import Literal
 
 from planners.opposites import attitude_asked, attitude_in, opposites_of, plain_attitude
+from planners.polarity_patterns import (
+    ASKS,
+    ASKS_OF_PAST,
+    ASKS_TO_COME,
+    CEASED,
+    CLAUSE,
+    DENIES,
+    FAILS,
+    FIRST,
+    IF,
+    NO,
+    NO_DENIAL,
+    OTHER_PERSON,
+    PARTICLE,
+    POINTS,
+    SECOND,
+    SUPPOSES,
+    THIRD,
+    TO_COME,
+    UNWILLING,
+    WHETHER,
+    YES,
+)
 from planners.words import content_words, same_name, split_sentences, stem, stems_of, tokens, without_address
 
 Polarity = Literal["states", "denies", "asks", "supposes", "nothing"]
 """`nothing`: it is about somebody or something else."""
-
-_PERSON = (
-    r"(?:I|you|he|she|it|we|they|there|this|that|these|those|the|an?|my|your|his|her|our|their|everyone|everybody|"
-    r"nobody|someone|somebody)"
-)
-_STARTS = rf"(?:{_PERSON}\b|{_PERSON}['\u2019]\w+|[A-Z]\w+(?:['\u2019]s)? (?:is|was|has|had|did|does|will|can|\w+ed)\b)"
-_CLAUSE = re.compile(
-    rf"\s*[;:\u2014\u2013]\s*|\s*,\s*(?={_STARTS})|\s*,?\s+(?=(?:and|or|so|as|since|until|when|while)\s+{_STARTS})|"
-    r"\s*,?\s+(?=(?:but|because|although|though|whereas|unless|if|whether|in case)\b)"
-)
-_PARTICLE = re.compile(
-    r"^(?:(?:oh|well|so|but|and|hmm|um|uh|wow)\b,?\s+)*(?:no|nope|nah|yes|yeah|yep|yup)\b\s*[,.!\u2014-]+\s*", re.I
-)
-_AUXILIARY = r"(?:is|are|was|were|am|do|does|did|have|has|had|can|could|will|would|should)(?:n['\u2019]t)?"
-_ASKS = re.compile(
-    r"^(?:(?:and|so|but|oh|well|hey)\b,?\s+)*(?:"
-    rf"{_AUXILIARY} (?:you|he|she|it|they|we|I|there|any\w*)\b|(?:is|are|was|were|did|does|has) (?:the|your|my|his|her|"
-    rf"their|our|this|that)\b|(?:how|what|when|where|why|who|which)(?: \w+)?(?: \w+)? {_AUXILIARY} (?:you|he|she|it|"
-    r"they|we|I|the|your|his|her|their|there)\b)",
-    re.I,
-)
-"""A question, also where the recogniser wrote no question mark."""
-_WHETHER = re.compile(r"^(?:but\s+)?(?:if|whether|unless|in case)\b", re.I)
-_IF = re.compile(
-    r"(?<!\bsee )(?<!\bknow )(?<!\bask )(?<!\basked )(?<!\bwonder )(?<!\bcheck )(?<!\bsure )(?<!\btell )"
-    r"\b(?:if|unless) (?!I (?:remember|recall)|I['\u2019]m not mistaken|you (?:know|ask)|possible|anything|not\b)",
-    re.I,
-)
-_SUPPOSES = re.compile(
-    r"(?i:\b(?:might|maybe|perhaps|probably|possibly|could be|could have|would|should|wish(?:ed|es)?|hop(?:e|es|ing)|"
-    r"imagin\w+|suppos\w+|guess|wonder(?:ed|ing|s)?|doubt|pretend\w*|almost|nearly|as if|as though|"
-    r"not (?:sure|certain|know|remember|recall)|no idea)\b|n['\u2019]t (?:sure|certain|remember|recall)\b|"
-    r"\bdo(?:es)?n['\u2019]t know\b)|(?<= )may\b",
-)
-_TO_COME = re.compile(
-    r"\bgoing to (?!the\b|an?\b|my\b|our\b|your\b|[A-Z])|(?i:"
-    r"\b(?:will|shall|gonna|tomorrow|next (?:week|weekend|month|year|time|summer|winter|spring|fall|autumn)|"
-    r"plan(?:s|ned|ning)?|want(?:s|ed|ing)?|need(?:s|ed)? to|about to|intend\w*|let['\u2019]s|looking forward|"
-    r"can['\u2019]t wait|considering|thinking (?:of|about)|my (?:dream|goal|aim)|dream(?:s|t|ed|ing)? (?:of|to|is)|"
-    r"research\w*|look(?:ed|ing)? into|tr(?:y|ied|ying) to|working (?:on|towards?)|appl(?:y|ied|ying) (?:to|for))\b|"
-    r"['\u2019]ll\b|['\u2019]d (?:like|love)\b)"
-)
-"""Plans, wishes and attempts: whoever has them has not done it."""
-_ASKS_TO_COME = re.compile(
-    r"\b(?:will|would|should|going|plan\w*|want\w*|need\w*|intend\w*|tomorrow|next|might|could|may|hop(?:e|es|ing)|"
-    r"wish\w*|consider\w*|thinking|interested)\b",
-    re.I,
-)
-_ASKS_OF_PAST = re.compile(r"^(?:did|was|were|has|have|had)\b", re.I)
-_NO_DENIAL = re.compile(
-    r"\bnot (?:only|just|merely|to mention|bad)\b|\bno (?:wonder|doubt|problem|worries|matter|way)\b|\bwhy not\b|"
-    r"\bwhether or not\b|\b(?:not|never|can['\u2019]t|cannot|won['\u2019]t|don['\u2019]t|didn['\u2019]t)"
-    r" (?:ever )?(?:forget|know|reali[sz]e|notice|regret|mind|worry|believe (?:how|I|we|that|it))\b|"
-    r"\bcan['\u2019]t (?:help|complain)\b|\bcouldn['\u2019]t (?:be \w+er|agree more|believe)\b",
-    re.I,
-)
-"""Negations that leave what they stand before as it is."""
-_DENIES = re.compile(
-    r"\b(?:not|never|no longer|nobody|no one|none|nothing|neither|nor|cannot|no(?= \w)|hardly|without|"
-    r"(?:is|are|was|were|do|does|did|have|has|had|ca|could|wo|would|should)nt)\b|n['\u2019]t\b",
-    re.I,
-)
-_FAILS = re.compile(
-    r"\b(?:refus(?:e|ed|es|ing)|fail(?:ed|s)?|forgot|forgets?|declined|missed)(?= (?:to|my|the)\b)", re.I
-)
-_CEASED = re.compile(r"\b(?:stopped|stop|quit|quitting|gave up|given up|used to|got rid of)\b", re.I)
-_FIRST = re.compile(r"\b(?:I|[Ww]e|[Mm]y|[Mm]e|[Uu]s|[Oo]ur|[Mm]ine|[Mm]yself|I['\u2019]\w+|[Ww]e['\u2019]\w+)\b")
-_SECOND = re.compile(r"\b(?:you|your|yours|yourself|congrat\w*|well done)\b", re.I)
-_THIRD = re.compile(r"\b(?:he|she|they|his|hers?|their)\b", re.I)
-_OTHER_PERSON = re.compile(
-    r"^(?:(?:and|but|so|because|although|though|while|when|since|yeah|actually|also)\b,?\s+)*"
-    r"(?:my|our|an?|the|one of (?:my|our)|some|this|that|his|her|their) (?:[a-z]+ )?(?P<person>friends?|budd(?:y|ies)|"
-    r"pals?|sisters?|brothers?|mothers?|moms?|mums?|fathers?|dads?|parents|wife|husband|partner|boyfriend|girlfriend|"
-    r"sons?|daughters?|kids?|child|children|cousins?|aunts?|uncles?|grand\w+|neighbou?rs?|boss|colleagues?|coworkers?|"
-    r"roommates?|teammates?|guys?|girls?|m[ae]n|wom[ae]n|lad(?:y|ies)|boys?)\b(?! and (?:I|me|myself)\b)",
-    re.I,
-)
-"""Whose doing a clause tells of where it begins with somebody of the speaker's."""
-_POINTS = re.compile(r"\b(?:it|them|that|this|those|these)\b|\bit['\u2019]s\b", re.I)
-_YES = re.compile(
-    r"^(?:(?:oh|well|hmm|um)\b,?\s+)*(?:yes|yeah|yep|yup|sure|of course|absolutely|definitely|indeed|certainly)\b"
-    r"(?! (?:thing|enough)\b)|^(?:I|he|she|it|they|we) (?:am|is|are|was|were|do|does|did|have|has|can)[.!]?$",
-    re.I,
-)
-_NO = re.compile(
-    r"^(?:(?:oh|well|hmm|um)\b,?\s+)*"
-    r"(?:no|nope|nah|not (?:yet|really|at all)|never)\b(?! (?:doubt|problem|worries|way)\b)"
-    r"|^(?:I|he|she|it|they|we) (?:\w+n['\u2019]t|(?:am|is|are|was|were|do|does|did|have|has) not)[.!]?$",
-    re.I,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,11 +70,11 @@ class Asked:
 
     @cached_property
     def is_of_past(self) -> bool:
-        return _ASKS_OF_PAST.search(self.question) is not None
+        return ASKS_OF_PAST.search(self.question) is not None
 
     @cached_property
     def is_of_future(self) -> bool:
-        return _ASKS_TO_COME.search(self.question) is not None
+        return ASKS_TO_COME.search(self.question) is not None
 
 
 _ADVERBS = stems_of("still already yet ever anymore really actually currently")
@@ -174,7 +108,7 @@ def polarity_of(text: str, asked: Asked, *, speaker: str | None = None) -> Polar
     spoken = plain_attitude(without_address(text, {*asked.subjects, *asked.others}))
     best, found, is_named = 0, list[Polarity](), False
     for sentence in split_sentences(spoken):
-        clauses = [clause for clause in _CLAUSE.split(_PARTICLE.sub("", sentence.strip(" ,"))) if clause.strip()]
+        clauses = [clause for clause in CLAUSE.split(PARTICLE.sub("", sentence.strip(" ,"))) if clause.strip()]
         for clause in clauses:
             held = _held(clause, asked)
             if held > best:
@@ -198,7 +132,7 @@ def reply_polarity(text: str) -> Polarity:
     first = split_sentences(text)[0].strip() if text.strip() else ""
     if first.endswith("?"):
         return "asks"
-    return "denies" if _NO.search(first) else "states" if _YES.search(first) else "nothing"
+    return "denies" if NO.search(first) else "states" if YES.search(first) else "nothing"
 
 
 def is_yes_no_question(text: str) -> bool:
@@ -218,7 +152,7 @@ def _held(clause: str, asked: Asked) -> int:
 
 
 def _of_clause(clause: str, sentence: str, asked: Asked, *, speaker: str | None, is_named: bool) -> Polarity:
-    if sentence.rstrip(" \"'\u201d").endswith("?") or _ASKS.search(sentence):
+    if sentence.rstrip(" \"'\u201d").endswith("?") or ASKS.search(sentence):
         return "asks"
     if speaker is not None and not _is_about(clause, sentence, asked, speaker=speaker):
         return "nothing"
@@ -227,7 +161,7 @@ def _of_clause(clause: str, sentence: str, asked: Asked, *, speaker: str | None,
     sign = 1
     if asked.attitude:
         attitude = attitude_in(clause)
-        if attitude == 0 or not (_names_thing(clause, asked) or (is_named and _POINTS.search(clause))):
+        if attitude == 0 or not (_names_thing(clause, asked) or (is_named and POINTS.search(clause))):
             return "nothing"
         sign = asked.attitude * attitude
     elif _is_opposite(clause, asked):
@@ -250,26 +184,26 @@ def _is_about(clause: str, sentence: str, asked: Asked, *, speaker: str) -> bool
         words = [token.lower() for token in tokens(text)]
         if any(name == word or (len(word) > 2 and name.startswith(word)) for name in asked.subjects for word in words):
             return True
-        if (other := _OTHER_PERSON.search(text)) and stem(other["person"].lower()) not in asked.wanted:
+        if (other := OTHER_PERSON.search(text)) and stem(other["person"].lower()) not in asked.wanted:
             return False
-        if _FIRST.search(text):
+        if FIRST.search(text):
             return is_own
         if asked.others & set(words):
             return False
-        if _SECOND.search(text) or _THIRD.search(text):
+        if SECOND.search(text) or THIRD.search(text):
             return not is_own
     return is_own
 
 
 def _supposes(clause: str, sentence: str, asked: Asked) -> bool:
-    if _WHETHER.search(clause):
+    if WHETHER.search(clause):
         return True
     if asked.is_of_future:
         return False
-    if _IF.search(sentence):
+    if IF.search(sentence):
         return True
     asks = set(content_words(asked.question, keep_scaffold=True))
-    patterns = (_SUPPOSES,) if _is_refusal(clause) else (_SUPPOSES, _TO_COME)
+    patterns = (SUPPOSES,) if _is_refusal(clause) else (SUPPOSES, TO_COME)
     return any(
         asks.isdisjoint(content_words(match.group(), keep_scaffold=True))  # who asks of a dream is told of a dream
         for pattern in patterns
@@ -277,15 +211,9 @@ def _supposes(clause: str, sentence: str, asked: Asked) -> bool:
     )
 
 
-_UNWILLING = re.compile(
-    r"\b(?:won['\u2019]t|(?:not|never) (?:want|plan|going|gonna|need)|will (?:not|never))\b|"
-    r"n['\u2019]t (?:want|plan|going|gonna|need)\b"
-)
-
-
 def _is_refusal(clause: str) -> bool:
     """`I don't want to`, `I will not`: nobody did what they are not willing to do."""
-    return _UNWILLING.search(clause) is not None
+    return UNWILLING.search(clause) is not None
 
 
 def _is_opposite(clause: str, asked: Asked) -> bool:
@@ -295,7 +223,7 @@ def _is_opposite(clause: str, asked: Asked) -> bool:
 
 def _is_denied(clause: str, asked: Asked) -> bool:
     """Whether a negation stands before a word of what is asked, or before all of the clause where none is there."""
-    plain = _NO_DENIAL.sub(" ", clause)
+    plain = NO_DENIAL.sub(" ", clause)
     places = [
         match.start()
         for match in re.finditer(r"[A-Za-z0-9]+", plain)
@@ -309,9 +237,9 @@ def _is_denied(clause: str, asked: Asked) -> bool:
 
     def has(pattern: re.Pattern[str]) -> bool:
         return any(
-            match.start() < last and (pattern is _DENIES or stem(match.group().split()[0].lower()) not in own)
+            match.start() < last and (pattern is DENIES or stem(match.group().split()[0].lower()) not in own)
             for match in pattern.finditer(plain)
         )
 
-    denied = has(_DENIES) or (not asked.is_of_past and has(_CEASED))
-    return denied != has(_FAILS)
+    denied = has(DENIES) or (not asked.is_of_past and has(CEASED))
+    return denied != has(FAILS)

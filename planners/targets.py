@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from planners.plan import QuestionKind
-from planners.words import FUNCTION_WORDS, content_words, tokens
+from planners.words import AUXILIARY, FUNCTION_WORDS, content_words, tokens
 
 SPEECH_VERBS = (
     r"(?:sa(?:y|ys|id|ying)|speaks?|spoke|spoken|speaking|talks?|talked|talking|tells?|told|telling|mention(?:s|"
@@ -62,9 +62,7 @@ _SURFACE_PHRASE = (
 )
 """What writing stands on, as a place: seldom itself in memory."""
 
-_AUXILIARY = (
-    r"(?:(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|should|might)(?:n['\u2019]t| not)?\b\s*)"
-)
+_AUXILIARY = rf"(?:{AUXILIARY}(?: not)?\b\s*)"
 
 
 def target_of(text: str, *, kind: QuestionKind, speaker: str | None) -> str:

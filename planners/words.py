@@ -35,6 +35,9 @@ FUNCTION_WORDS = _listed(
 )
 """Words that carry grammar rather than content: never looked for."""
 
+AUXILIARY = r"(?:(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|should|might)(?:n['\u2019]t)?)"
+"""Pattern of the verbs that a question begins with."""
+
 SCAFFOLD_WORDS = _listed(
     """someone somebody anyone anybody everyone everybody nobody something anything everything nothing thing things say
     says said saying tell tells told talk talks talked talking speak speaks spoke spoken speaking mention mentions

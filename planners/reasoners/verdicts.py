@@ -18,16 +18,14 @@ from planners.protocols import Board, Draft
 from planners.reasoners.quoting import said_after
 from planners.reasoners.temporal import WEAKER_BY, by_usefulness, chosen_occurrences
 from planners.reasoners.wording import listed, shown, when
+from planners.targets import SPEECH_VERBS
 from planners.words import same_name
 
 DISAGREED = 0.4
 """Confidence where one says so and another does not."""
 CHANGED = 0.85
 """Factor where the same speaker said otherwise before."""
-_SAYS_THAT = re.compile(
-    r"\b(?:sa(?:y|ys|id)|tells?|told|claim(?:s|ed)?|explain(?:s|ed)?|announc(?:e|es|ed)|mention(?:s|ed)?)"
-    r"(?: \w+){0,2}? (?:that|he|she|they|it|I|we)\b(?! (?:about|of)\b)"
-)
+_SAYS_THAT = re.compile(rf"\b{SPEECH_VERBS}(?: \w+){{0,2}}? (?:that|he|she|they|it|I|we)\b(?! (?:about|of)\b)")
 _CAN_DENY = frozenset({"speech", "caption"})
 _NEGATIVE_LEAD = re.compile(r"^\w+n['\u2019]t\b", re.I)
 
