@@ -72,8 +72,11 @@ def drive(
     extra: Callable[[Any, Callable[[str, str, int, Any], None]], None] | None = None,
     stamped: bool = True,
     log_offset_ns: int = 0,
+    clock: Callable[[int], int] = lambda t_ns: t_ns,
+    log_clock: Callable[[int], int] = lambda t_ns: t_ns,
 ) -> Path:
-    """Writes a recording and returns its path. `kind`: mcap (one file), mcap-folder, sqlite3, ros1."""
+    """Writes a recording and returns its path. `kind`: mcap (one file), mcap-folder, sqlite3, ros1. `clock` and
+    `log_clock`: what the robot's and the recorder's clock say at a time."""
     from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
     is_ros1 = kind == "ros1"
@@ -85,7 +88,7 @@ def drive(
 
     def write(topic: str, type_name: str, t_ns: int, message: Any) -> None:
         serialise = store.serialize_ros1 if is_ros1 else store.serialize_cdr
-        put(topic, type_name, t_ns + log_offset_ns, bytes(serialise(message, type_name)))
+        put(topic, type_name, log_clock(t_ns) + log_offset_ns, bytes(serialise(message, type_name)))
 
     try:
         static = bend("/tf_static", 0, make.transforms(START_NS, {("base_link", "cam_optical"): camera_on_base()}))
@@ -93,13 +96,13 @@ def drive(
             write("/tf_static", TYPES["/tf_static"], START_NS, static)
         for index in range(round(seconds * fps)):
             t_ns = START_NS + round(index * NS / fps)
-            stamp = t_ns if stamped else 0
+            stamp = clock(t_ns) if stamped else 0
             pose = base_pose(index, fps)
             made: dict[str, Any] = {}
             if poses == "tf":
-                made["/tf"] = make.transforms(t_ns, {("odom", "base_link"): pose})
+                made["/tf"] = make.transforms(clock(t_ns), {("odom", "base_link"): pose})
             elif poses == "odometry":
-                made["/odom"] = make.odometry(t_ns, "odom", "base_link", pose)
+                made["/odom"] = make.odometry(clock(t_ns), "odom", "base_link", pose)
             made[INFO] = make.camera_info(stamp, "cam_optical", CAMERA, width=WIDTH, height=HEIGHT)
             depth = np.full((HEIGHT, WIDTH), 2.0 + 0.01 * index, np.float32)
             if depth_encoding == "16UC1":

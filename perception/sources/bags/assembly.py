@@ -16,6 +16,7 @@ import numpy as np
 
 from perception.labelled import Thing, labelled_detections, things_from_json
 from perception.protocols import SAMPLE_RATE_HZ, AudioBlock, ImageRGB, Look, SourceItem, TrackLine, VideoFrame
+from perception.sources.bags.clock import Message, RecordingClock
 from perception.sources.bags.decoding import (
     SoundDecoder,
     colour_image,
@@ -25,13 +26,13 @@ from perception.sources.bags.decoding import (
     label_image,
     pose_of,
     scaled,
-    stamp_ns,
     transforms,
 )
 from perception.sources.bags.definitions import MessageDecoder
 from perception.sources.bags.files import Topic
 from perception.sources.bags.notes import Notes
 from perception.sources.bags.poses import CameraPoses
+from perception.sources.bags.stamps import is_static, stamped
 from perception.sources.bags.topics import Roles
 from perception.sources.merge import ReorderBuffer
 from streammem.settings import SourceSettings
@@ -85,6 +86,7 @@ class Assembly:
         self._pictures: deque[_Held] = deque()
         self._depths: deque[_Held] = deque()
         self._labels: deque[_Held] = deque()
+        self._clock = RecordingClock(notes, origin_ns=origin_ns)
         self._poses = CameraPoses(notes)
         self._cameras: dict[str, Any] = {}
         self._things: dict[int, Thing] = {}
@@ -98,16 +100,33 @@ class Assembly:
 
     def take(self, topic: Topic, log_ns: int, data: bytes) -> None:
         """The next message."""
-        roles = self._roles
-        self._now_ns = max(self._now_ns, log_ns + self._offset_ns - self._origin_ns)
+        message = self._stamped(topic, log_ns, data)
+        if message is not None:
+            for known in self._clock.take(message):
+                self._use(known)
+
+    def take_ahead(self, topic: Topic, log_ns: int, data: bytes) -> None:
+        """A message that is read before the others, so that it says nothing about how time goes on."""
+        message = self._stamped(topic, log_ns, data)
+        if message is not None:
+            message.times_ns = tuple(stamp_ns - self._origin_ns for _, stamp_ns in message.stamps)
+            self._use(message)
+
+    def _stamped(self, topic: Topic, log_ns: int, data: bytes) -> Message | None:
         try:
-            if topic is roles.colour or topic is roles.depth or topic is roles.labels:
-                self._take_image(topic, log_ns, data)
-                return
-            message = self._decoder.decode(topic, data)
-            t_ns = self._time(message, log_ns)
-            if topic in roles.transforms:
-                self._take_transforms(topic, message, log_ns)
+            return stamped(topic, log_ns, data, roles=self._roles, decoder=self._decoder, offset_ns=self._offset_ns)
+        except ValueError as error:
+            self._notes.at(max(0, self._now_ns), str(error))
+            return None
+
+    def _use(self, known: Message) -> None:
+        roles, topic, message, t_ns = self._roles, known.topic, known.decoded, known.t_ns
+        self._now_ns = max(self._now_ns, known.recorded_ns)
+        try:
+            if topic in (roles.colour, roles.depth, roles.labels):
+                self._take_image(topic, t_ns, known.data)
+            elif topic in roles.transforms:
+                self._take_transforms(topic, known)
             elif topic is roles.poses:
                 parent, child, pose = pose_of(message)
                 self._poses.add_pose(parent, child, t_ns, pose)
@@ -130,8 +149,7 @@ class Assembly:
         except ValueError as error:
             self._notes.at(max(0, self._now_ns), str(error))
 
-    def _take_image(self, topic: Topic, log_ns: int, data: bytes) -> None:
-        t_ns = self._image_time(topic, log_ns, data)
+    def _take_image(self, topic: Topic, t_ns: int, data: bytes) -> None:
         if topic is self._roles.colour:
             if t_ns <= self._last_picture_ns:
                 self._notes.at(self._last_picture_ns, "pictures went back in time and were left out")
@@ -139,6 +157,7 @@ class Assembly:
                 self._next_ns = (t_ns // self._period_ns + 1) * self._period_ns
                 self._pictures.append(_Held(t_ns, topic, data))
             self._last_picture_ns = max(self._last_picture_ns, t_ns)
+            self._now_ns = max(self._now_ns, t_ns)
         if topic is self._roles.depth:
             self._depths.append(_Held(t_ns, topic, data))
         if topic is self._roles.labels:
@@ -147,11 +166,12 @@ class Assembly:
             while held and held[0].t_ns < t_ns - _KEEP_NS:
                 held.popleft()
 
-    def _take_transforms(self, topic: Topic, message: Any, log_ns: int) -> None:
-        is_static = "static" in topic.name
-        for parent, child, stamp, pose in transforms(message):
-            t_ns = (stamp if stamp is not None else log_ns + self._offset_ns) - self._origin_ns
-            self._poses.add_transform(parent, child, t_ns, pose, is_static=is_static)
+    def _take_transforms(self, topic: Topic, known: Message) -> None:
+        does_stay = is_static(topic)
+        times = iter(known.times_ns[1:])
+        for parent, child, stamp, pose in transforms(known.decoded):
+            t_ns = known.recorded_ns if stamp is None or does_stay else next(times)
+            self._poses.add_transform(parent, child, t_ns, pose, is_static=does_stay)
 
     def _take_sound(self, t_ns: int, data: bytes) -> None:
         if self._sound is None:
@@ -209,17 +229,19 @@ class Assembly:
         while self._pictures and self._pictures[0].t_ns + _HOLD_NS <= self._now_ns:
             self._release(self._pictures.popleft())
         for gap in self._notes.closed(self._now_ns):
-            self._order.add(gap)
+            self._add(gap)
         if self._now_ns > 2 * _HOLD_NS:
             yield from self._order.ready([self._now_ns - 2 * _HOLD_NS])
 
     def finish(self) -> Iterator[SourceItem]:
         """The rest, at the end of the recording."""
+        for known in self._clock.finish():
+            self._use(known)
         while self._pictures:
             self._release(self._pictures.popleft())
         self._poses.finish()
         for gap in self._notes.rest(self._now_ns):
-            self._order.add(gap)
+            self._add(gap)
         yield from self._order.rest()
 
     def _add(self, item: SourceItem) -> None:
@@ -229,6 +251,8 @@ class Assembly:
                 return
             if behind > 0:
                 item = AudioBlock(t_ns=item.t_ns + behind * _SAMPLE_NS, samples=item.samples[behind:])
+        if isinstance(item, Gap) and item.t_end_ns <= self._from_ns:
+            return
         self._order.add(item)
 
     def _release(self, picture: _Held) -> None:
@@ -298,27 +322,6 @@ class Assembly:
                 self._notes.at(t_ns, "the depth image is empty: no pixel has a distance")
                 return None
         return depth
-
-    # --- times --------------------------------------------------------------------------------------------------------
-
-    def _time(self, message: Any, log_ns: int) -> int:
-        stamp = stamp_ns(message)
-        return (stamp if stamp is not None else log_ns + self._offset_ns) - self._origin_ns
-
-    def _image_time(self, topic: Topic, log_ns: int, data: bytes) -> int:
-        """From the first bytes of the message: a picture that is not on the grid is never decoded."""
-        stamp = _header_stamp(topic, data)
-        return (stamp if stamp else log_ns + self._offset_ns) - self._origin_ns
-
-
-def _header_stamp(topic: Topic, data: bytes) -> int:
-    """Nanoseconds of the header that image messages begin with; 0 where it was not filled in."""
-    if topic.encoding == "ros1":  # sequence number, seconds, nanoseconds
-        seconds, nanoseconds = np.frombuffer(data[4:12], "<u4") if len(data) >= 12 else (0, 0)
-    else:  # four bytes say how CDR is encoded; the second one its byte order
-        order = "<i4" if len(data) > 1 and data[1] & 1 else ">i4"
-        seconds, nanoseconds = np.frombuffer(data[4:12], order) if len(data) >= 12 else (0, 0)
-    return int(seconds) * NS_PER_S + int(nanoseconds)
 
 
 def _nearest(held: deque[_Held], t_ns: int) -> _Held | None:

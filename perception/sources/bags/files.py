@@ -11,10 +11,20 @@ import logging
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
+from perception.sources.bags.written import (
+    Written,
+    mcap_written,
+    ros1_as_written,
+    ros1_written,
+    sqlite_messages,
+    sqlite_written,
+)
 from streammem.errors import MissingDependencyError, SourceBrokenError, SourceError
+from streammem.types import NS_PER_S
 
 logger = logging.getLogger(__name__)
 
@@ -44,9 +54,12 @@ class BagFile(Protocol):
     topics: tuple[Topic, ...]
     start_ns: int
     end_ns: int
+    is_even: bool
+    """Whether the recorder's clock went on evenly, as far as the indexes tell. Else messages come as they were written,
+    and `end_ns` is what it would be without the jumps."""
 
     def messages(self, topics: Collection[Topic], *, from_ns: int | None = None) -> Iterator[tuple[Topic, int, bytes]]:
-        """(topic, time of recording, bytes) in order of that time, from `from_ns` on.
+        """(topic, time of recording, bytes) in order of that time, those from `from_ns` on.
 
         Raises:
             SourceBrokenError: the file is damaged here."""
@@ -124,6 +137,34 @@ class RosbagFile:
         self.topics: tuple[Topic, ...] = tuple(topics.values())
         self.start_ns = int(self._reader.start_time)
         self.end_ns = int(self._reader.end_time)
+        self._parts: list[_Part] = []
+        self.is_even = True
+        try:
+            if is_ros1:
+                self._look_at_order_of_ros1()
+            else:
+                self._look_at_order_of_ros2()
+        except Exception as error:  # the readers raise what their parsers raise; reading will tell
+            logger.debug("in which order %s was written cannot be told: %s", path, error)
+
+    def _look_at_order_of_ros1(self) -> None:
+        written = ros1_written(self._reader.indexes)
+        if written is not None:
+            self.is_even = False
+            self.start_ns, self.end_ns = written.start_ns, written.start_ns + written.duration_ns
+            self._reader.indexes = ros1_as_written(self._reader.indexes)
+
+    def _look_at_order_of_ros2(self) -> None:
+        storage = self._reader.storage
+        if storage.metadata.compression_mode == "message":
+            return
+        self._parts = [_Part.of(one) for one in storage.storages]
+        self.is_even = all(one.written is None for one in self._parts) and all(
+            later.start_ns > one.end_ns - NS_PER_S for one, later in pairwise(self._parts)
+        )
+        if not self.is_even:
+            self.start_ns = self._parts[0].start_ns
+            self.end_ns = self.start_ns + sum(one.duration_ns for one in self._parts)
 
     def messages(self, topics: Collection[Topic], *, from_ns: int | None = None) -> Iterator[tuple[Topic, int, bytes]]:
         wanted = {(one.name, one.type): one for one in topics}
@@ -131,6 +172,12 @@ class RosbagFile:
         if not connections:
             return
         try:
+            if not self.is_even and self._parts:
+                for name, t_ns, data in chain.from_iterable(one.messages() for one in self._parts):
+                    topic = next((one for one in wanted.values() if one.name == name), None)
+                    if topic is not None and (from_ns is None or t_ns >= from_ns):
+                        yield topic, t_ns, data
+                return
             for connection, t_ns, data in self._reader.messages(connections=connections, start=from_ns):
                 yield wanted[(connection.topic, _ros2_name(connection.msgtype))], t_ns, data
         except GeneratorExit:
@@ -139,6 +186,50 @@ class RosbagFile:
             raise SourceBrokenError(
                 f"{str(self._path)!r} is damaged ({short(error)}); what came before is kept."
             ) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """One file of a ROS 2 recording."""
+
+    path: Path
+    start_ns: int
+    end_ns: int
+    written: Written | None
+    """None where its clock goes on evenly."""
+
+    @classmethod
+    def of(cls, storage: Any) -> _Part:
+        path = Path(storage.path)
+        if _is_mcap(path):
+            from mcap.reader import SeekingReader
+
+            with path.open("rb") as file:
+                summary = SeekingReader(file).get_summary()
+            written = mcap_written(path, summary) if summary is not None else None
+        else:
+            written = sqlite_written(path)
+        start_ns = written.start_ns if written is not None else int(storage.metadata.start_time)
+        return cls(path=path, start_ns=start_ns, end_ns=int(storage.metadata.end_time), written=written)
+
+    @property
+    def duration_ns(self) -> int:
+        return self.written.duration_ns if self.written is not None else max(0, self.end_ns - self.start_ns)
+
+    def messages(self) -> Iterator[tuple[str, int, bytes]]:
+        """(topic, time, bytes) as they were written."""
+        if not _is_mcap(self.path):
+            yield from sqlite_messages(self.path)
+            return
+        topics: dict[int, Topic] = {}
+        for channel_id, t_ns, data in _forward(self.path, topics):
+            if channel_id in topics:
+                yield topics[channel_id].name, t_ns, data
+
+
+def _is_mcap(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(5) == b"\x89MCAP"
 
 
 class McapFile:
@@ -167,18 +258,25 @@ class McapFile:
             self.start_ns, self.end_ns = statistics.message_start_time, statistics.message_end_time
             if not statistics.message_count:
                 raise SourceError(f"{str(path)!r} holds no messages; check the topics that were recorded.")
+            written = mcap_written(path, summary)
+            self.is_even = written is None
+            if written is not None:
+                self.start_ns, self.end_ns = written.start_ns, written.start_ns + written.duration_ns
         else:
+            self.is_even = False
             self.is_cut = True
             self._scan()
         self.topics: tuple[Topic, ...] = tuple(dict.fromkeys(self._topics.values()))
 
     def messages(self, topics: Collection[Topic], *, from_ns: int | None = None) -> Iterator[tuple[Topic, int, bytes]]:
         wanted = {one: one for one in topics}
-        if self.is_cut:
-            for channel_id, t_ns, data in self._forward():
+        if not self.is_even:
+            for channel_id, t_ns, data in _forward(self._path, self._topics):
                 topic = wanted.get(self._topics[channel_id]) if channel_id in self._topics else None
                 if topic is not None and (from_ns is None or t_ns >= from_ns):
                     yield topic, t_ns, data
+            if not self.is_cut:
+                return
             raise SourceBrokenError(f"{str(self._path)!r} was cut off; what could be read is kept.")
         names = sorted({one.name for one in wanted})
         try:
@@ -197,38 +295,39 @@ class McapFile:
         """Topics and times of a file without a summary, from its first messages."""
         times: list[int] = []
         counts: dict[int, int] = {}
-        for channel_id, t_ns, _ in self._forward():
+        for channel_id, t_ns, _ in _forward(self._path, self._topics):
             times.append(t_ns)
             counts[channel_id] = counts.get(channel_id, 0) + 1
             if len(times) >= _SCAN_MESSAGES:
                 break
         if not times:
             raise SourceError(f"{str(self._path)!r} is not an MCAP recording, or is cut off before its first message.")
-        self.start_ns, self.end_ns = min(times), max(times)
+        self.start_ns, self.end_ns = (min(times) if min(times) > times[0] - NS_PER_S else times[0]), max(times)
 
-    def _forward(self) -> Iterator[tuple[int, int, bytes]]:
-        """(channel, time, bytes) as they stand in the file, until it ends or is damaged."""
-        from mcap.records import Channel, Message, Schema
-        from mcap.stream_reader import StreamReader
 
-        schemas: dict[int, Any] = {}
-        with self._path.open("rb") as file:
-            records = iter(StreamReader(file).records)
-            while True:
-                try:
-                    record = next(records)
-                except StopIteration:
-                    return
-                except Exception as error:  # whatever the parser trips over, the file is of no use from here on
-                    logger.debug("%s: reading stops: %s", self._path, error)
-                    return
-                if isinstance(record, Schema):
-                    schemas[record.id] = record
-                elif isinstance(record, Channel):
-                    if record.id not in self._topics:
-                        self._topics[record.id] = _mcap_topic(record, schemas.get(record.schema_id), 0)
-                elif isinstance(record, Message):
-                    yield record.channel_id, record.log_time, record.data
+def _forward(path: Path, topics: dict[int, Topic]) -> Iterator[tuple[int, int, bytes]]:
+    """(channel, time, bytes) as they stand in an MCAP, until it ends or is damaged; `topics` learns its channels."""
+    from mcap.records import Channel, Message, Schema
+    from mcap.stream_reader import StreamReader
+
+    schemas: dict[int, Any] = {}
+    with path.open("rb") as file:
+        records = iter(StreamReader(file).records)
+        while True:
+            try:
+                record = next(records)
+            except StopIteration:
+                return
+            except Exception as error:  # whatever the parser trips over, the file is of no use from here on
+                logger.debug("%s: reading stops: %s", path, error)
+                return
+            if isinstance(record, Schema):
+                schemas[record.id] = record
+            elif isinstance(record, Channel):
+                if record.id not in topics:
+                    topics[record.id] = _mcap_topic(record, schemas.get(record.schema_id), 0)
+            elif isinstance(record, Message):
+                yield record.channel_id, record.log_time, record.data
 
 
 def _mcap_topic(channel: Any, schema: Any, count: int) -> Topic:

@@ -3,7 +3,8 @@
 Times are those in the messages' headers; where a message has none, the time it was recorded at, shifted by what lies
 between the two clocks. Nothing is dropped for speed; what cannot be used is told as a gap (`notes.py`), the rest kept.
 One pass, forward; a picture waits `_HOLD_NS` for the depth and the poses that belong to it. Only pictures on the
-sampling grid are decoded. After a resume pictures are the same; sound may begin up to a packet apart.
+sampling grid are decoded. After a resume pictures are the same; sound may begin up to a packet apart. Where a clock
+jumped (`clock.py`), a resume reads from the beginning: only from there is it known by how much.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from perception.protocols import SourceInfo, SourceItem
 from perception.sources.bags.assembly import Assembly
 from perception.sources.bags.decoding import colour_image, stamp_ns
 from perception.sources.bags.definitions import MessageDecoder
-from perception.sources.bags.files import BagFile, bag_files, open_bag
+from perception.sources.bags.files import BagFile, Topic, bag_files, open_bag
 from perception.sources.bags.notes import Notes
 from perception.sources.bags.topics import Roles, choose_topics
+from perception.sources.bags.written import NO_CLOCK_NS
 from perception.sources.bounded_queue import BoundedQueue, Worker
 from perception.sources.fingerprint import fingerprint_file, fingerprint_together
 from streammem.errors import SourceBrokenError, SourceError
@@ -31,6 +33,7 @@ logger = logging.getLogger(__name__)
 _QUEUE_BYTES = 128 * 1024 * 1024
 _LOOK_BACK_NS = 2 * NS_PER_S
 """How much earlier than asked for reading begins, so that poses and depth are there."""
+_EVEN_NS = NS_PER_S // 2
 _TRY_PICTURES = 20
 
 
@@ -70,7 +73,7 @@ class BagSource:
             duration_ns=max(0, self._end_ns + self._offset_ns - self._origin_ns) if is_whole else None,
             width=size[0] if size else None,
             height=size[1] if size else None,
-            start_ns=self._origin_ns if self._origin_ns > 631_152_000 * NS_PER_S else None,
+            start_ns=self._origin_ns if self._origin_ns > NO_CLOCK_NS else None,
         )
 
     @property
@@ -96,6 +99,33 @@ class BagSource:
     def offset_ns(self) -> int:
         """What to add to a message's time of recording to get the time on the messages' own clock."""
         return self._offset_ns
+
+    def is_even_until(self, bag: BagFile, t_ns: int) -> bool:
+        """Whether messages of a time can be looked up by their time of recording: no clock jumped or drifted before."""
+        if not bag.is_even:
+            return False
+        for topic in (self._roles.colour, self._roles.depth, self._roles.poses):
+            if topic is None:
+                continue
+            begun = self._delay_ns(bag, topic, None)
+            t_ns = min(t_ns, self._info.duration_ns or t_ns)
+            back_ns, there = _LOOK_BACK_NS, None
+            while begun is not None and there is None and back_ns < 4 * (t_ns + _LOOK_BACK_NS):
+                there = self._delay_ns(bag, topic, self._origin_ns - self._offset_ns + t_ns - back_ns)
+                back_ns *= 4
+            return begun is None or there is None or abs(there - begun) < _EVEN_NS
+        return True
+
+    def _delay_ns(self, bag: BagFile, topic: Topic, from_ns: int | None) -> int | None:
+        """From the stamp of a topic's first message to its recording; None where there is no such message or stamp."""
+        decoder = MessageDecoder()
+        try:
+            for _, log_ns, data in bag.messages([topic], from_ns=from_ns):
+                stamp = stamp_ns(decoder.decode(topic, data))
+                return log_ns - stamp if stamp is not None else None
+        except (ValueError, SourceBrokenError):
+            return None
+        return None
 
     def stream(self, *, from_ns: int = 0) -> Iterator[SourceItem]:
         """See `Source.stream`."""
@@ -135,8 +165,9 @@ class BagSource:
                 self._roles, decoder, notes, settings=self._settings, origin_ns=self._origin_ns, from_ns=from_ns,
                 offset_ns=self._offset_ns,
             )  # fmt: skip
-            begin_ns = None if from_ns == 0 else self._origin_ns - self._offset_ns + from_ns - _LOOK_BACK_NS
-            if begin_ns is not None:
+            begin_ns = None
+            if from_ns > 0 and self.is_even_until(bag, from_ns):
+                begin_ns = self._origin_ns - self._offset_ns + from_ns - _LOOK_BACK_NS
                 self._read_what_stays(bag, assembly)
             try:
                 for topic, log_ns, data in bag.messages(self._roles.read, from_ns=begin_ns):
@@ -160,7 +191,7 @@ class BagSource:
         stay += [one for one in others if one is not None]
         seen: dict[str, int] = {}
         for topic, log_ns, data in bag.messages(stay):
-            assembly.take(topic, log_ns, data)
+            assembly.take_ahead(topic, log_ns, data)
             seen[topic.name] = seen.get(topic.name, 0) + 1
             if len(seen) == len(stay) and max(seen.values()) > 100:
                 return
