@@ -15,7 +15,7 @@ from perception.sources import expand_sources, open_frame_reader, open_source, r
 from perception.watch import Watcher
 from streammem.errors import SourceBrokenError, SourceError
 from streammem.settings import SegmentationSettings, SourceSettings
-from tests.bags import CAMERA, COLOUR, DEPTH, HEIGHT, INFO, NS, START_NS, WIDTH, drive, picture
+from tests.bags import CAMERA, COLOUR, DEPTH, HEIGHT, INFO, NS, START_NS, WIDTH, Bend, drive, picture
 from tests.media import truncate
 
 SETTINGS = SourceSettings(sample_fps=5.0)
@@ -178,7 +178,7 @@ def test_poses_and_pictures_that_go_back_in_time_are_left_out(tmp_path: Path) ->
 
     items = items_of(drive(tmp_path / "run.mcap", bend=bend))
     said = reasons(items)
-    assert "1 poses went back in time and were left out" in said
+    assert "a pose went back in time and was left out" in said
     assert "pictures went back in time and were left out" in said
     times = [one.t_ns for one in frames_of(items)]
     assert times == sorted(times)
@@ -246,6 +246,38 @@ def test_depth_stands_in_where_there_is_no_colour(tmp_path: Path) -> None:
     )
     assert len(frames_of(items)) == 15
     assert [one for one in reasons(items) if "depth is shown in their place" in one]
+
+
+def recoded(encoding: str) -> Bend:
+    """Every colour picture says that it is encoded so."""
+
+    def bend(topic: str, index: int, message: Any) -> Any:
+        if topic == COLOUR:
+            message.encoding = encoding
+        return message
+
+    return bend
+
+
+@pytest.mark.parametrize(("name", "kind"), [("run.mcap", "mcap"), ("run", "sqlite3"), ("run.bag", "ros1")])
+def test_an_encoding_that_is_not_known_is_named_and_the_rest_kept(tmp_path: Path, name: str, kind: str) -> None:
+    items = items_of(drive(tmp_path / name, kind=kind, bend=recoded("nv21")))
+    assert len(frames_of(items)) == 15  # depth
+    told = "the pictures of '/cam/color/image_raw' cannot be used: pictures are encoded as 'nv21', which is not known"
+    assert [one for one in reasons(items) if one.startswith(told)]
+    assert "there are no colour pictures: depth is shown in their place" in reasons(items)
+
+
+def test_another_camera_is_looked_at_where_one_cannot_be_used(tmp_path: Path) -> None:
+    def more(make: Any, write: Any) -> None:
+        for index in range(30):
+            t_ns = START_NS + index * NS // 10
+            image = make.image(t_ns, "cam_optical", picture(index), "rgb8")
+            write("/second_camera/color/image_raw", "sensor_msgs/msg/Image", t_ns, image)
+
+    items = items_of(drive(tmp_path / "run.mcap", bend=recoded("nv21"), extra=more))
+    assert np.array_equal(frames_of(items)[3].image_rgb, picture(6))
+    assert [one for one in reasons(items) if "'nv21'" in one]
 
 
 def test_object_numbers_become_detections_and_a_collision_is_told(tmp_path: Path) -> None:

@@ -315,7 +315,7 @@ class Assembly:
         try:
             depth = depth_image(self._decoder.decode(held.topic, held.data))
         except ValueError as error:
-            self._notes.at(t_ns, str(error))
+            self._notes.at(t_ns, f"a depth image cannot be used: {error}")
             return None
         with np.errstate(invalid="ignore"):
             if not (np.isfinite(depth) & (depth > 0)).any():

@@ -71,6 +71,7 @@ class Notes:
         one = self._open.pop(reason)
         count = self._told[reason] = self._told.get(reason, 0) + 1
         if count == 1:
-            logger.warning("%s: at %.1f s: %s", self._where, one.first_ns / NS_PER_S, reason)
+            when = f"at {one.first_ns / NS_PER_S:.1f} s"
+            logger.warning("%s: %s", self._where, reason if when in reason else f"{when}: {reason}")
         if count <= _MOST_GAPS:
             yield SideGap(t_start_ns=one.first_ns, t_end_ns=max(one.last_ns, one.first_ns + 1), reason=reason)

@@ -54,8 +54,10 @@ class CameraPoses:
         return pose if self._is_believed(t_ns, pose) else None
 
     def finish(self) -> None:
-        if self._buffer.went_back:
-            self._notes.always(f"{self._buffer.went_back} poses went back in time and were left out")
+        count = self._buffer.went_back
+        if count:
+            told = "a pose went back in time and was" if count == 1 else f"{count} poses went back in time and were"
+            self._notes.always(f"{told} left out")
 
     def _lookup(self, t_ns: int, camera_frame: str) -> Pose | None:
         buffer = self._buffer

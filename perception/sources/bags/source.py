@@ -12,9 +12,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
-from perception.protocols import SourceInfo, SourceItem
+from perception.protocols import ImageRGB, SourceInfo, SourceItem
 from perception.sources.bags.assembly import Assembly
 from perception.sources.bags.decoding import colour_image, stamp_ns
 from perception.sources.bags.definitions import MessageDecoder
@@ -54,8 +55,7 @@ class BagSource:
         with ExitStack() as stack:
             bag = open_bag(path, stack)
             self._decoder = MessageDecoder()
-            roles = choose_topics(bag.topics, self._decoder)
-            self._roles, size = self._with_pictures(bag, roles)
+            self._roles, size = self._with_pictures(bag)
             if self._roles.colour is None and self._roles.sound is None and not self._texts:
                 names = ", ".join(sorted(f"{one.name} ({one.type})" for one in bag.topics)[:8])
                 raise SourceError(f"{str(path)!r} holds no pictures, sound or words that can be read; it has {names}.")
@@ -202,36 +202,43 @@ class BagSource:
     def _texts(self) -> tuple[object, ...]:
         return (*self._roles.speech, *self._roles.captions)
 
-    def _with_pictures(self, bag: BagFile, roles: Roles) -> tuple[Roles, tuple[int, int] | None]:
+    def _with_pictures(self, bag: BagFile) -> tuple[Roles, tuple[int, int] | None]:
         """The roles with a camera whose pictures can be decoded, and their (width, height). Depth stands in where
         there is no colour."""
-        from dataclasses import replace
-
         assert self._decoder is not None
-        problem = ""
-        for topic in (roles.colour, roles.depth):
+        useless: list[Topic] = []
+        told: list[str] = []
+        while True:
+            roles = choose_topics([one for one in bag.topics if one not in useless], self._decoder)
+            topic = roles.colour or roles.depth
             if topic is None:
-                continue
-            tries = 0
-            try:
-                for _, _, data in bag.messages([topic]):
-                    try:
-                        image = colour_image(self._decoder.decode(topic, data))
-                    except ValueError as error:
-                        problem = str(error)
-                        tries += 1
-                        if tries >= _TRY_PICTURES:
-                            break
-                        continue
-                    changed = roles if topic is roles.colour else replace(
-                        roles, colour=topic, colour_info=roles.depth_info,
-                        unused=(*roles.unused, "there are no colour pictures: depth is shown in their place"),
-                    )  # fmt: skip
-                    return changed, (image.shape[1], image.shape[0])
-            except SourceBrokenError as error:
-                problem = str(error)
-        told = "the recording holds no pictures" if not problem else f"its pictures cannot be used: {problem}"
-        return replace(roles, colour=None, depth=None, labels=None, unused=(*roles.unused, told)), None
+                told = told or ["the recording holds no pictures"]
+                return replace(roles, labels=None, unused=(*roles.unused, *told)), None
+            found = self._first_picture(bag, topic)
+            if not isinstance(found, str):
+                break
+            useless.append(topic)
+            told.append(f"the pictures of {topic.name!r} cannot be used: {found}")
+        if roles.colour is None:
+            told.append("there are no colour pictures: depth is shown in their place")
+            roles = replace(roles, colour=roles.depth, colour_info=roles.depth_info)
+        return replace(roles, unused=(*roles.unused, *told)), (found.shape[1], found.shape[0])
+
+    def _first_picture(self, bag: BagFile, topic: Topic) -> ImageRGB | str:
+        """Or why there is none."""
+        assert self._decoder is not None
+        problem = "there are none"
+        try:
+            for count, (_, _, data) in enumerate(bag.messages([topic])):
+                if count >= _TRY_PICTURES:
+                    break
+                try:
+                    return colour_image(self._decoder.decode(topic, data))
+                except ValueError as error:
+                    problem = str(error)
+        except SourceBrokenError as error:
+            problem = str(error)
+        return problem
 
     def _clock(self, bag: BagFile) -> tuple[int, int]:
         """(what to add to a time of recording to get the messages' clock, the time that counts as 0)."""
