@@ -21,8 +21,8 @@ from planners.plan import ANY_SPEECH, COMPUTED_KINDS, Plan
 from planners.protocols import Board, Draft, Reasoner, Verdict
 from planners.question import parse_clause, parse_question
 from planners.reading import MemoryView
+from planners.reasoners.abstaining import not_in_memory
 from planners.reasoners.quoting import is_furniture, is_sentence_word, lines_in_spans
-from planners.reasoners.wording import not_in_memory
 from planners.second_look import is_worth_looking, look_again_at
 from planners.spatial.answers import answer_in_space
 from planners.windows import Span, resolve_window

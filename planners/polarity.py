@@ -24,6 +24,7 @@ from planners.polarity_patterns import (
     CEASED,
     CLAUSE,
     DENIES,
+    EXCLUDES,
     FAILS,
     FIRST,
     IF,
@@ -40,7 +41,10 @@ from planners.polarity_patterns import (
     WHETHER,
     YES,
 )
-from planners.words import content_words, same_name, split_sentences, stem, stems_of, tokens, without_address
+from planners.predicates import Predicate, read_predicate
+from planners.stated import is_stated
+from planners.told_clauses import Covers, Told
+from planners.words import AUXILIARY, content_words, same_name, split_sentences, stem, stems_of, tokens, without_address
 
 Polarity = Literal["states", "denies", "asks", "supposes", "nothing"]
 """`nothing`: it is about somebody or something else."""
@@ -51,18 +55,27 @@ class Asked:
     """What a yes-or-no question is about.
 
     `subjects`: lower-case names of whom it asks, where it begins with them. `others`: names of others who speak.
+    `covers`: whether a word of a line names what one of the question does, beyond what the words themselves show.
     """
 
     question: str
     about: str
     subjects: tuple[str, ...] = ()
     others: frozenset[str] = frozenset()
+    covers: Covers = lambda wanted, word: False
 
     @cached_property
     def wanted(self) -> tuple[str, ...]:
         """Stems of its words, those of its subjects left out."""
         words = [stem(word) for word in content_words(self.about) if word not in self.subjects]
         return tuple(word for word in dict.fromkeys(words) if word not in _ADVERBS)
+
+    @cached_property
+    def predicate(self) -> Predicate | None:
+        """What a line must state to say yes or no to it; None where it is about liking, which praise states as well."""
+        if self.attitude:
+            return None
+        return read_predicate(self.question, self.about, subjects=self.subjects)
 
     @cached_property
     def attitude(self) -> int:
@@ -80,7 +93,9 @@ class Asked:
 _ADVERBS = stems_of("still already yet ever anymore really actually currently")
 
 
-def asked_of(question: str, about: str, *, names: Set[str], speakers: Set[str]) -> Asked:
+def asked_of(
+    question: str, about: str, *, names: Set[str], speakers: Set[str], covers: Covers = lambda wanted, word: False
+) -> Asked:
     """What is asked, and of whom: the names that the target begins with.
 
     Args:
@@ -90,15 +105,22 @@ def asked_of(question: str, about: str, *, names: Set[str], speakers: Set[str]) 
     subjects: list[str] = []
     for token in re.findall(r"[\w'\u2019-]+", about):
         word = token.lower()
-        if word in names | speakers:
+        if word in names | speakers and not re.search(r"['\u2019]s$", token):
             subjects.append(word)
         elif word not in {"and", "or"}:
             break
-    return Asked(question=question, about=about, subjects=tuple(subjects), others=frozenset(speakers - set(subjects)))
+    others = frozenset(speakers - set(subjects))
+    whole = re.sub(rf"^{AUXILIARY}\s+", "", question.strip(" ?."), flags=re.I)
+    if whole.lower().startswith(about.lower()) and len(tokens(whole)) == len(tokens(about)) + 1:
+        about = whole  # "did the plumber come", of which targets leave out that he comes
+    return Asked(question=question, about=about, subjects=tuple(subjects), others=others, covers=covers)
 
 
-def polarity_of(text: str, asked: Asked, *, speaker: str | None = None) -> Polarity:
-    """What a line says of what is asked. Of clauses that have as many words of it, the later definite one counts.
+def polarity_of(text: str, asked: Asked, *, speaker: str | None = None, is_to_subject: bool = True) -> Polarity:
+    """What a line says of what is asked. Of clauses that state or deny it, the last one counts.
+
+    Args:
+        is_to_subject: whether it may be said to whom is asked about, so that `you` can be that one.
 
     Example:
         >>> asked = asked_of("Has Cleo been to Rome?", "Cleo been to Rome", names={"cleo"}, speakers=set())
@@ -106,16 +128,30 @@ def polarity_of(text: str, asked: Asked, *, speaker: str | None = None) -> Polar
         'denies'
     """
     spoken = plain_attitude(without_address(text, {*asked.subjects, *asked.others}))
-    best, found, is_named = 0, list[Polarity](), False
+    best, found, definite, is_named, before = 0, list[Polarity](), list[Polarity](), False, ""
     for sentence in split_sentences(spoken):
         clauses = [clause for clause in CLAUSE.split(PARTICLE.sub("", sentence.strip(" ,"))) if clause.strip()]
         for clause in clauses:
             held = _held(clause, asked)
+            said = _of_clause(clause, sentence, asked, speaker=speaker, is_named=is_named)
+            if said in {"states", "denies"} and asked.predicate is not None:
+                told = Told(
+                    clause=clause, before=before, subjects=asked.subjects, others=asked.others, speaker=speaker,
+                    is_own=any(same_name(speaker, name) for name in asked.subjects), is_denied=said == "denies",
+                    is_to_subject=is_to_subject, covers=asked.covers,
+                )  # fmt: skip
+                if is_stated(asked.predicate, told):
+                    definite.append(said)
+                else:
+                    said = "nothing"
             if held > best:
                 best, found = held, []
             if held == best:
-                found.append(_of_clause(clause, sentence, asked, speaker=speaker, is_named=is_named))
+                found.append(said)
             is_named |= _names_thing(clause, asked)
+            before = f"{before} {clause}"
+    if definite:
+        return definite[-1]
     # Where words are missing, another clause may be the one that is meant: then a question or a guess is not overruled.
     if best < len(asked.wanted) and "supposes" in found:
         return "supposes"
@@ -133,6 +169,29 @@ def reply_polarity(text: str) -> Polarity:
     if first.endswith("?"):
         return "asks"
     return "denies" if NO.search(first) else "states" if YES.search(first) else "nothing"
+
+
+def asks_it(text: str, asked: Asked, *, speaker: str | None) -> bool:
+    """Whether a line that asks something asks just this: what it would say if it were no question."""
+    if asked.predicate is None:
+        return True
+    is_own = any(same_name(speaker, name) for name in asked.subjects)
+    questions = [each for each in split_sentences(plain_attitude(text)) if each.endswith("?")]
+    return any(
+        is_stated(
+            asked.predicate,
+            Told(
+                clause=each,
+                before="",
+                subjects=asked.subjects,
+                others=asked.others,
+                speaker=speaker,
+                is_own=is_own,
+                covers=asked.covers,
+            ),
+        )
+        for each in questions
+    )
 
 
 def is_yes_no_question(text: str) -> bool:
@@ -154,9 +213,11 @@ def _held(clause: str, asked: Asked) -> int:
 def _of_clause(clause: str, sentence: str, asked: Asked, *, speaker: str | None, is_named: bool) -> Polarity:
     if sentence.rstrip(" \"'\u201d").endswith("?") or ASKS.search(sentence):
         return "asks"
-    if speaker is not None and not _is_about(clause, sentence, asked, speaker=speaker):
+    supposes = _supposes(clause, sentence, asked)
+    is_judged_later = asked.predicate is not None and not supposes  # by whether it states the predicate
+    if speaker is not None and not is_judged_later and not _is_about(clause, sentence, asked, speaker=speaker):
         return "nothing"
-    if _supposes(clause, sentence, asked):
+    if supposes:
         return "supposes"
     sign = 1
     if asked.attitude:
@@ -241,5 +302,5 @@ def _is_denied(clause: str, asked: Asked) -> bool:
             for match in pattern.finditer(plain)
         )
 
-    denied = has(DENIES) or (not asked.is_of_past and has(CEASED))
+    denied = has(DENIES) or has(EXCLUDES) or (not asked.is_of_past and has(CEASED))
     return denied != has(FAILS)

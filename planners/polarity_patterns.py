@@ -15,7 +15,8 @@ _PERSON = (
 )
 _STARTS = rf"(?:{_PERSON}\b|{_PERSON}['\u2019]\w+|[A-Z]\w+(?:['\u2019]s)? (?:is|was|has|had|did|does|will|can|\w+ed)\b)"
 CLAUSE = re.compile(
-    rf"\s*[;:\u2014\u2013]\s*|\s*,\s*(?={_STARTS})|\s*,?\s+(?=(?:and|or|so|as|since|until|when|while)\s+{_STARTS})|"
+    rf"\s*[;:\u2014\u2013]\s*|\s*,\s*(?={_STARTS})|\s*,?\s+(?=(?:and|or|so|as(?! an? )|since|until|when|while)\s+"
+    rf"{_STARTS})|"
     r"\s*,?\s+(?=(?:but|because|although|though|whereas|unless|if|whether|in case)\b)"
 )
 PARTICLE = re.compile(
@@ -69,6 +70,10 @@ DENIES = re.compile(
     r"(?:is|are|was|were|do|does|did|have|has|had|ca|could|wo|would|should)nt)\b|n['\u2019]t\b",
     re.I,
 )
+EXCLUDES = re.compile(
+    r"\b(?:instead of|rather than|except(?: for)?|apart from|other than|(?:any|every)thing but)\b", re.I
+)
+"""What follows is left out: it was not that."""
 FAILS = re.compile(
     r"\b(?:refus(?:e|ed|es|ing)|fail(?:ed|s)?|forgot|forgets?|declined|missed)(?= (?:to|my|the)\b)", re.I
 )

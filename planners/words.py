@@ -102,6 +102,16 @@ def _present_of() -> dict[str, str]:
     return table
 
 
+def irregular_verbs() -> frozenset[str]:
+    """Present forms of verbs whose past is irregular."""
+    return frozenset(_present_of().values())
+
+
+def is_irregular_past(word: str) -> bool:
+    """Whether a lower-case word is an irregular past form or participle that is not its present form too."""
+    return _present_of().get(word, word) != word
+
+
 @lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
     """Snowball (Porter 2) stem of one lower-case word; `wrote` and `writes` have that of `write`."""

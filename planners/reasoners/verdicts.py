@@ -13,14 +13,19 @@ from dataclasses import dataclass, replace
 
 from planners.matches import Match, from_observation, speakers_in
 from planners.plan import ANY_SPEECH
-from planners.polarity import Asked, Polarity, asked_of, is_yes_no_question, polarity_of, reply_polarity
+from planners.polarity import Asked, Polarity, asked_of, asks_it, is_yes_no_question, polarity_of, reply_polarity
 from planners.protocols import Board, Draft
 from planners.reasoners.quoting import said_after
 from planners.reasoners.temporal import WEAKER_BY, by_usefulness, chosen_occurrences
 from planners.reasoners.wording import listed, shown, when
+from planners.relevance import NAMED
 from planners.targets import SPEECH_VERBS
+from planners.windows import Span
 from planners.words import same_name
+from streammem.types import NS_PER_S
 
+CONVERSATION_S = 60.0
+"""Who speaks so near a line is there when it is said."""
 DISAGREED = 0.4
 """Confidence where one says so and another does not."""
 CHANGED = 0.85
@@ -70,17 +75,31 @@ def answer_yes_no(board: Board) -> Draft | None:
     return Draft(text=text, matches=(*found, *(claim.match for claim in before)), confidence=confidence)
 
 
+def read_asked(board: Board) -> Asked:
+    """What the board's question asks, with words of lines that name the same things by their meaning."""
+    plan, relevance = board.plan, board.view.relevance
+    names = board.finder.names_in(plan.target)
+    relevance.cover(plan.target, " ".join(match.text for match in board.matches))  # all words at once
+
+    def covers(wanted: str, word: str) -> bool:
+        return wanted not in names and relevance.cover(wanted, word).get(wanted, 0.0) >= NAMED
+
+    return asked_of(plan.question, plan.target, names=names, speakers=speakers_in(board.matches), covers=covers)
+
+
 def _told(board: Board) -> list[_Claim]:
     """What the matches claim. None of them, where a question or a guess is much nearer than anything claimed: that was
     about it, and the rest only sounds alike."""
     plan = board.plan
     if plan.modalities == ANY_SPEECH and _SAYS_THAT.search(plan.question) is None:  # to ask about it is to mention it
         return [_Claim(match=match, is_so=True) for match in board.matches]
-    names, speakers = board.finder.names_in(plan.target), speakers_in(board.matches)
-    asked = asked_of(plan.question, plan.target, names=names, speakers=speakers)
+    asked = read_asked(board)
     claims: list[_Claim] = []
     for match in board.matches:
-        said = polarity_of(match.text, asked, speaker=match.speaker) if match.modality in _CAN_DENY else "states"
+        said: Polarity = "states"
+        if match.modality in _CAN_DENY:
+            is_to_subject = _is_said_to(board, match, asked.subjects)
+            said = polarity_of(match.text, asked, speaker=match.speaker, is_to_subject=is_to_subject)
         if said == "asks" and (reply := _reply(board, match, asked)) is not None:
             claims.append(reply)
         elif said in {"states", "denies"}:
@@ -91,6 +110,18 @@ def _told(board: Board) -> list[_Claim]:
     return [claim for claim in claims if claim.match.support >= best - WEAKER_BY]
 
 
+def _is_said_to(board: Board, line: Match, subjects: Sequence[str]) -> bool:
+    """Whether a line says `you` to whom is asked about: by name, or since nobody else speaks with them then."""
+    if not subjects or line.speaker is None or re.search(r"\byou", line.text, re.I) is None:
+        return True
+    if any(same_name(line.text, name) for name in subjects):
+        return True
+    near_ns = round(CONVERSATION_S * NS_PER_S)
+    near = Span(recording=line.recording, t_start_ns=line.t_start_ns - near_ns, t_end_ns=line.t_end_ns + near_ns)
+    heard = {each.speaker for each in board.view.observations(kinds=("speech",), span=near) if each.speaker}
+    return all(speaker == line.speaker or any(same_name(speaker, name) for name in subjects) for speaker in heard)
+
+
 def _reply(board: Board, question: Match, asked: Asked) -> _Claim | None:
     """What another said to a question within ten seconds, where that is a yes or a no."""
     if question.modality != "speech" or not is_yes_no_question(question.text):
@@ -99,6 +130,8 @@ def _reply(board: Board, question: Match, asked: Asked) -> _Claim | None:
     if reply is None:
         return None
     said: Polarity = reply_polarity(reply.text)
+    if not asks_it(question.text, asked, speaker=question.speaker):
+        return None
     of_another = asked.subjects and not any(same_name(reply.speaker, name) for name in asked.subjects)
     if said not in {"states", "denies"} or (of_another and re.search(r"\byou", question.text, re.I)):
         return None
