@@ -173,6 +173,7 @@ class _Run:
             from_ns = self._watcher.resume(resume["watcher"])
         else:
             self._memory.put_recording(self._recording)
+            from_ns = self._followed_until_ns() if self._is_only_path else 0
         worker = threading.Thread(target=self._describe_all, name="describe", daemon=True)
         worker.start()
         problem: str | None = None
@@ -192,6 +193,16 @@ class _Run:
         status = "broken" if problem else "complete"
         self._finish(status)
         return self._report(status, problem=problem, resumed_from_ns=from_ns if resume else None)
+
+    @property
+    def _is_only_path(self) -> bool:
+        """Whether nothing but poses comes: then no event tells how far it got."""
+        info = self._source.info
+        return not (info.has_video or info.has_audio or info.has_captions)
+
+    def _followed_until_ns(self) -> int:
+        times_ns = self._opened_space().path().t_ns
+        return max(0, int(times_ns[-1]) + 1 - self._base_ns) if len(times_ns) else 0
 
     def _is_stopped(self, cancel: threading.Event) -> bool:
         """Whether to leave the rest to a later run. What is live cannot be gone back to: stopping it is its end."""
@@ -220,6 +231,8 @@ class _Run:
                 self._put(segment)
             if isinstance(item, VideoFrame) and item.look is not None:
                 self._put(self._with_detections(item.look))
+            if isinstance(item, Look):
+                self._put(item)
             if isinstance(item, Gap):
                 self._put(item)  # also one that ends no event: at the start, or inside the hole of the other stream
             if self._failure is not None or self._is_stopped(cancel):
@@ -278,12 +291,17 @@ class _Run:
 
     def _observe(self, look: Look) -> None:
         with self._stages.time("space"):
-            if self._space is None:
-                from streammem.spatial.spatial_memory import SpatialMemory
-
-                self._space = SpatialMemory.open(self._memory, recording=self._recording.recording, write=True)
-            for problem in self._space.observe(replace(look, t_ns=self._base_ns + look.t_ns)).problems:
+            if self._is_only_path:
+                self._recording = replace(self._recording, t_end_ns=self._base_ns + look.t_ns)
+            for problem in self._opened_space().observe(replace(look, t_ns=self._base_ns + look.t_ns)).problems:
                 logger.warning("%s at %.1f s: %s", self._recording.recording, look.t_ns / 1e9, problem)
+
+    def _opened_space(self) -> SpatialMemory:
+        if self._space is None:
+            from streammem.spatial.spatial_memory import SpatialMemory
+
+            self._space = SpatialMemory.open(self._memory, recording=self._recording.recording, write=True)
+        return self._space
 
     def _write(self, described: Sequence[tuple[ClosedSegment, EventBundle]]) -> None:
         if not described:

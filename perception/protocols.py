@@ -67,7 +67,8 @@ class SideGap(Gap):
     """A hole in something beside pictures and sound (depth, poses): it is told, but no event ends there."""
 
 
-SourceItem = VideoFrame | AudioBlock | TrackLine | Gap
+SourceItem = VideoFrame | AudioBlock | TrackLine | Gap | Look
+"""A look by itself is where a robot without a camera was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from perception.lines import LineVectors
 from perception.objects import ObjectSpan, ObjectWatcher
 from perception.protocols import (
     AudioBlock,
+    Look,
     ObjectDetector,
     SideGap,
     SourceInfo,
@@ -125,7 +126,7 @@ class Watcher:
             yield from self._hear(item)
         elif isinstance(item, TrackLine):
             yield from self._read(item, vectors)
-        elif not isinstance(item, SideGap):
+        elif not isinstance(item, SideGap | Look):
             yield from self._miss(item)
 
     def finish(self) -> Iterator[ClosedSegment]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator
 
-from perception.protocols import SAMPLE_RATE_HZ, AudioBlock, SourceItem, TrackLine, VideoFrame
+from perception.protocols import SAMPLE_RATE_HZ, AudioBlock, Look, SourceItem, TrackLine, VideoFrame
 from streammem.types import NS_PER_S
 
 
@@ -19,7 +19,7 @@ def order_key(item: SourceItem) -> tuple[int, int]:
         return item.t_ns + len(item.samples) * NS_PER_S // SAMPLE_RATE_HZ, 0
     if isinstance(item, TrackLine):
         return item.t_start_ns, 2
-    if isinstance(item, VideoFrame):
+    if isinstance(item, VideoFrame | Look):
         return item.t_ns, 3
     return item.t_end_ns, 1
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perception.protocols import AudioBlock, SideGap, SourceItem, TrackLine, VideoFrame
+from perception.protocols import AudioBlock, Look, SideGap, SourceItem, TrackLine, VideoFrame
 from perception.sources import expand_sources, open_frame_reader, open_source, read_audio
 from perception.watch import Watcher
 from streammem.errors import SourceBrokenError, SourceError
@@ -224,12 +224,30 @@ def test_unknown_topic_types_are_named_and_left_out(tmp_path: Path) -> None:
     assert "'/scan' is encoded as 'protobuf'" in said
 
 
-def test_a_bag_without_pictures_keeps_its_words_or_says_what_it_has(tmp_path: Path) -> None:
-    def blind(topic: str, index: int, message: Any) -> Any:
-        return None if topic in {COLOUR, DEPTH, INFO} else message
+def blind(topic: str, index: int, message: Any) -> Any:
+    return None if topic in {COLOUR, DEPTH, INFO} else message
 
-    with pytest.raises(SourceError, match=r"holds no pictures, sound or words.*/tf"):
-        open_source(drive(tmp_path / "a.mcap", bend=blind), settings=SETTINGS)
+
+@pytest.mark.parametrize(("name", "kind"), [("run.mcap", "mcap"), ("run", "sqlite3"), ("run.bag", "ros1")])
+@pytest.mark.parametrize("poses", ["tf", "odometry"])
+def test_poses_alone_are_a_path(tmp_path: Path, name: str, kind: str, poses: str) -> None:
+    path = drive(tmp_path / name, kind=kind, bend=blind, poses=poses)
+    items = items_of(path)
+    looks = [one for one in items if isinstance(one, Look)]
+    assert [one.t_ns for one in looks] == [round(index * 0.2 * NS) for index in range(15)]
+    for index, look in enumerate(looks):
+        assert np.allclose(look.T_map_camera[:3, 3], (0.1 * index, 0, 0))
+        assert np.allclose(look.T_map_camera[:3, 2], (1, 0, 0))
+    assert "the recording holds no pictures: what is remembered is where the robot was" in reasons(items)
+    assert [one.t_ns for one in items_of(path, from_ns=2 * NS) if isinstance(one, Look)][:1] == [2 * NS]
+
+
+def test_a_bag_without_pictures_keeps_its_words_or_says_what_it_has(tmp_path: Path) -> None:
+    def nothing(topic: str, index: int, message: Any) -> Any:
+        return message if topic == "/tf_static" else None
+
+    with pytest.raises(SourceError, match=r"holds no pictures, sound, words or poses.*/tf_static"):
+        open_source(drive(tmp_path / "a.mcap", bend=nothing), settings=SETTINGS)
 
     def words(make: Any, write: Any) -> None:
         write("/speech", "std_msgs/msg/String", START_NS + NS, make.string("Anna: the keys are on the shelf"))
@@ -237,7 +255,7 @@ def test_a_bag_without_pictures_keeps_its_words_or_says_what_it_has(tmp_path: Pa
     items = items_of(drive(tmp_path / "b.mcap", bend=blind, extra=words))
     lines = [one for one in items if isinstance(one, TrackLine)]
     assert [(one.speaker, one.text, one.t_start_ns) for one in lines] == [("Anna", "the keys are on the shelf", NS)]
-    assert "the recording holds no pictures" in reasons(items)
+    assert len([one for one in items if isinstance(one, Look)]) == 15
 
 
 def test_depth_stands_in_where_there_is_no_colour(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from perception.pipeline import IngestProgress
 from streammem import ask, ingest, open_memory
 from streammem.errors import InputError, SourceError
 from streammem.types import Level, Recording
+from tests.bags import drive
 from tests.conftest import SAMPLE, Ran
 from tests.media import Scene, make_clip, make_sound, moving_square, sine, solid, texture, truncate
+from tests.perception.test_sources_bags import blind
 from tests.perception.test_sources_lerobot import TASKS, make_dataset
 
 Command = Callable[..., Ran]
@@ -284,3 +287,24 @@ def test_sample_clip_is_small_and_as_described(sample_truth: dict[str, object]) 
         shots = sample_truth["shots"]
         assert isinstance(shots, list)
         assert container.duration / 1e6 == pytest.approx(shots[-1]["end_s"], abs=0.1)
+
+
+def test_a_robot_without_a_camera_is_followed(command: Command, config: Path, tmp_path: Path) -> None:
+    path, memory = drive(tmp_path / "run.mcap", seconds=20, bend=blind), tmp_path / "m"
+    stop = threading.Event()
+
+    def cancel(at: IngestProgress) -> None:
+        stop.set()
+
+    first = ingest(path, memory=memory, config=config, progress=cancel, cancel=stop)
+    assert first.is_interrupted
+    ran = command("ingest", path, "-m", memory, "-c", config, "--json")
+    assert "earlier than the last one" not in ran.err
+    (report,) = ran.json["recordings"]
+    assert (report["status"], report["events"]) == ("complete", 0)
+    assert report["duration_s"] == pytest.approx(20, abs=0.6)
+    assert "no pictures: what is remembered is where the robot was" in report["gaps"][0]["reason"]
+    (recording,) = command("info", "-m", memory, "--json").json["recordings"]
+    assert not recording["has_video"]
+    told = command("ask", "where were you at 0:10?", "-m", memory, "-c", config, "--json").json
+    assert told["text"].startswith("At (4.8, 0.0, 0.0) m")  # the last pose that was kept before

@@ -226,6 +226,7 @@ class Assembly:
 
     def ready(self) -> Iterator[SourceItem]:
         """Items that nothing can come before any more."""
+        self._follow_path(self._now_ns - _HOLD_NS)
         while self._pictures and self._pictures[0].t_ns + _HOLD_NS <= self._now_ns:
             self._release(self._pictures.popleft())
         for gap in self._notes.closed(self._now_ns):
@@ -237,8 +238,11 @@ class Assembly:
         """The rest, at the end of the recording."""
         for known in self._clock.finish():
             self._use(known)
+        self._follow_path(self._now_ns)
         while self._pictures:
             self._release(self._pictures.popleft())
+        if self._roles.colour is None and self._roles.path and self._poses.begun_ns is None:
+            self._notes.always("nothing in its transforms moves: where the robot was is not known")
         self._poses.finish()
         for gap in self._notes.rest(self._now_ns):
             self._add(gap)
@@ -254,6 +258,22 @@ class Assembly:
         if isinstance(item, Gap) and item.t_end_ns <= self._from_ns:
             return
         self._order.add(item)
+
+    def _follow_path(self, until_ns: int) -> None:
+        """Where there are no pictures to say where they were taken: the robot's own pose, as often."""
+        if self._roles.colour is not None:
+            return
+        while self._next_ns <= until_ns:
+            begun_ns = self._poses.begun_ns
+            if begun_ns is None or begun_ns > until_ns:
+                return
+            # Nothing is known of the time before: a recording can begin long before its poses do.
+            self._next_ns = max(self._next_ns, begun_ns // self._period_ns * self._period_ns)
+            t_ns = round(self._next_ns)
+            self._next_ns += self._period_ns
+            pose = self._poses.of_robot(t_ns) if t_ns >= begun_ns else None
+            if pose is not None:
+                self._order.add(Look(t_ns=t_ns, T_map_camera=pose, room=self._room_at(t_ns)))
 
     def _release(self, picture: _Held) -> None:
         try:

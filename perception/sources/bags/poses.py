@@ -33,6 +33,7 @@ class CameraPoses:
         self._last: tuple[int, Pose] | None = None
         self._suspect: list[tuple[int, Pose]] = []
         self._base: str | None = None
+        self._body: str | None = None
 
     def add_transform(self, parent: str, child: str, t_ns: int, pose: Pose, *, is_static: bool) -> None:
         if parent != child:
@@ -51,6 +52,23 @@ class CameraPoses:
         if pose is None:
             self._notes.at(t_ns, "the pose of the camera is not known")
             return None
+        return pose if self._is_believed(t_ns, pose) else None
+
+    @property
+    def begun_ns(self) -> int | None:
+        """The first time at which anything moves."""
+        return self._buffer.begun_ns
+
+    def of_robot(self, t_ns: int) -> Pose | None:
+        """As `at`, of a camera that looks ahead from the robot: for recordings without pictures."""
+        body = self._base or self._body or self._buffer.body()
+        self._body = body
+        pose = self._buffer.lookup(self._root or self._buffer.root_of(body), body, t_ns) if body is not None else None
+        if pose is None or body is None:
+            self._notes.at(t_ns, "the pose of the robot is not known")
+            return None
+        self._root = self._root or self._buffer.root_of(body)
+        pose = pose @ OPTICAL_AHEAD
         return pose if self._is_believed(t_ns, pose) else None
 
     def finish(self) -> None:

@@ -56,9 +56,11 @@ class BagSource:
             bag = open_bag(path, stack)
             self._decoder = MessageDecoder()
             self._roles, size = self._with_pictures(bag)
-            if self._roles.colour is None and self._roles.sound is None and not self._texts:
+            if self._roles.colour is None and self._roles.sound is None and not self._texts and not self._roles.path:
                 names = ", ".join(sorted(f"{one.name} ({one.type})" for one in bag.topics)[:8])
-                raise SourceError(f"{str(path)!r} holds no pictures, sound or words that can be read; it has {names}.")
+                raise SourceError(
+                    f"{str(path)!r} holds no pictures, sound, words or poses that can be read; it has {names}."
+                )
             self._offset_ns, self._origin_ns = self._clock(bag)
             self._end_ns = bag.end_ns
             is_whole = not getattr(bag, "is_cut", False)
@@ -212,7 +214,9 @@ class BagSource:
             roles = choose_topics([one for one in bag.topics if one not in useless], self._decoder)
             topic = roles.colour or roles.depth
             if topic is None:
-                told = told or ["the recording holds no pictures"]
+                if not told:
+                    more = ": what is remembered is where the robot was" if roles.path else ""
+                    told.append(f"the recording holds no pictures{more}")
                 return replace(roles, labels=None, unused=(*roles.unused, *told)), None
             found = self._first_picture(bag, topic)
             if not isinstance(found, str):

@@ -63,6 +63,11 @@ class Roles:
     """A sentence for each topic that could have been used and is not."""
 
     @property
+    def path(self) -> bool:
+        """Whether it can be told where the robot was."""
+        return self.poses is not None or any("static" not in one.name for one in self.transforms)
+
+    @property
     def read(self) -> tuple[Topic, ...]:
         """Every topic that is read while streaming."""
         single = (

@@ -24,6 +24,10 @@ _KEEP = 4096
 _DEPTH = 64
 """Longest chain of frames; longer ones go in circles."""
 
+_BODIES = ("base_link", "base_footprint", "base", "body")
+"""In order of preference (REP 105)."""
+_NO_BODIES = frozenset({"odom", "map", "world", "earth"})
+
 OPTICAL_AHEAD: Pose = np.array([[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1]], dtype=np.float64)
 """From a camera's frame (x right, y down, z ahead) to a body's that it looks ahead from (x ahead, y left, z up)."""
 
@@ -119,6 +123,24 @@ class TransformBuffer:
 
     def knows(self, frame: str) -> bool:
         return frame.lstrip("/") in self._links
+
+    @property
+    def begun_ns(self) -> int | None:
+        """The first time of anything that moves."""
+        return min((link.times[0] for link in self._links.values() if not link.is_static), default=None)
+
+    def body(self) -> str | None:
+        """The frame of what moves through the map: by its usual names, else the one nearest to the map."""
+        moving = [one for one in self._links if self.newest_ns(one) is not None and one not in _NO_BODIES]
+        usual = [one for one in _BODIES if one in moving]
+        return next(iter(usual), min(moving, key=self._depth, default=None))
+
+    def _depth(self, frame: str) -> int:
+        link = self._links.get(frame)
+        depth = 0
+        while link is not None and depth < _DEPTH:
+            link, depth = self._links.get(link.parent), depth + 1
+        return depth
 
     def lookup(self, root: str, frame: str, t_ns: int) -> Pose | None:
         """From `frame` to `root` at a time; None where a link is missing or has no sample near."""
