@@ -26,7 +26,7 @@ from streammem.spatial.named_rooms import NamedRooms
 from streammem.spatial.object_log import ObjectLog, row_of
 from streammem.spatial.object_memory import ObjectMemory
 from streammem.spatial.objects import Look, ObjectMap
-from streammem.spatial.observations import Observation, Vector3, problems_of, usable
+from streammem.spatial.observations import ObjectDetection, Observation, Vector3, problems_of, usable
 from streammem.spatial.octree import ScanResult
 from streammem.spatial.place_log import PlaceLog, PlaceNotes
 from streammem.spatial.places import PlaceGraph
@@ -255,6 +255,7 @@ class Mapper:
         for detection in observation.detections:
             if not detection.score >= settings.min_score:
                 continue
+            detection = self._with_own_id(detection, problems)
             if detection.instance_id is not None and detection.instance_id in ids:
                 told = f"{detection.instance_id!r}; the second, {detection.label!r}, is left out."
                 problems.append(f"Two detections have the id {told}")
@@ -269,6 +270,20 @@ class Mapper:
             if found.instance_id is not None:
                 ids.add(found.instance_id)
         return sightings
+
+    def _with_own_id(self, detection: ObjectDetection, problems: list[str]) -> ObjectDetection:
+        """An id that came with another label before is another thing's: a mug does not turn into a bowl."""
+        used = detection.instance_id
+        before = self.objects.label_of(used) if used is not None else None
+        if before is None or before.casefold() == detection.label.casefold():
+            return detection
+        own = f"{used}-{detection.label}"
+        if self.objects.label_of(own) is None:
+            problems.append(
+                f"The id {used!r} is that of {before!r} and comes with {detection.label!r}, too; they are "
+                "remembered as two things."
+            )
+        return replace(detection, instance_id=own)
 
     def _carve(self, observation: Observation, problems: list[str]) -> ScanResult | None:
         if observation.depth_m is None or observation.camera is None:

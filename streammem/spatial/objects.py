@@ -93,6 +93,11 @@ class ObjectMap:
         """By id, or by the id that its source gave it."""
         return self.known.get(object_id) or self.known.get(self._by_instance.get(object_id, ""))
 
+    def label_of(self, instance_id: str) -> str | None:
+        """What the thing is called to which its source gave this id; None: there is none."""
+        known = self.known.get(self._by_instance.get(instance_id, ""))
+        return known.label if known is not None else None
+
     def states(self, recording: str, t_ns: int) -> list[ObjectState]:
         """Every thing as it is known at a time, which is now, in order of label and id."""
         known = sorted(self.known.values(), key=lambda one: (one.label, one.object_id))

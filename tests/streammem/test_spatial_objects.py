@@ -466,3 +466,30 @@ def test_whatever_is_seen_is_known_once(points: list[tuple[float, float, float]]
         assert {one.instance_id for one in seen} == {str(number) for number in shown}
     for known in things.known.values():
         assert np.allclose(known.centre_m, points[int(known.instance_id or "0")], atol=1e-6)
+
+
+def test_an_id_with_another_label_is_another_thing(space: SpatialMemory) -> None:
+    """Robots that count their tracks anew give the mug's number to a bowl across the room."""
+
+    def look(t_s: float, *seen: tuple[str, float]) -> ObservedChanges:
+        detections = tuple(
+            ObjectDetection(label=label, instance_id="7", position_m=(x_m, 0.0, 0.5), size_m=(0.1, 0.1, 0.1))
+            for label, x_m in seen
+        )
+        return space.observe(
+            Observation(t_ns=T0_NS + round(t_s * NS_PER_S), T_map_camera=pose_at(0, 0, 0), detections=detections)
+        )
+
+    assert not look(0, ("mug", 1.0)).problems
+    told = [look(1 + number, ("bowl", 3.0)) for number in range(4)]
+    assert told[0].problems == (
+        "The id '7' is that of 'mug' and comes with 'bowl', too; they are remembered as two things.",
+    )
+    assert not any(one.problems for one in told[1:])
+    assert [change.kind for one in told for change in one.changes] == ["first seen"]
+    assert {(one.label, one.object_position[0]) for one in space.objects()} == {("mug", 1.0), ("bowl", 3.0)}
+    both = look(9, ("mug", 1.0), ("bowl", 3.0))
+    assert not both.problems
+    assert len(both.seen) == len(space.objects()) == 2
+    assert len(look(10, ("lamp", 5.0), ("mug", 1.0)).seen) == 2
+    assert len(space.objects()) == 3
