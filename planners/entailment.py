@@ -91,7 +91,7 @@ use | play
 try | taste
 married | husband wife spouse
 pregnant | expecting
-child kid | son daughter baby toddler
+child children kid | son daughter baby toddler
 pet | dog cat puppy kitten hamster rabbit parrot
 """
 _OTHER_VERBS = """

@@ -29,7 +29,9 @@ from planners.grammar import (
 from planners.opposites import opposites_of
 from planners.predicates import Predicate
 from planners.told_clauses import Clause, Told
-from planners.words import stem
+from planners.words import stem, stems_of
+
+_MAKES_SO = stems_of("paint dye colour color make turn keep leave")
 
 
 def is_stated(asked: Predicate, told: Told) -> bool:
@@ -102,16 +104,19 @@ class _Statement:
             places = [self.clause.places(word) for word in self.asked.subject]
             if all(any(at < before or "there" in self.clause.lowered for at in each) for each in places):
                 return True
-            says = [bool(saying(stem(word)) & set(self.clause.earlier)) or bool(each) for word, each in
-                    zip(self.asked.subject, places, strict=True)]  # fmt: skip
+            said = zip(self.asked.subject, places, strict=True)
+            says = [self.clause.was_told(word) or bool(each) for word, each in said]
             points = {"it", "he", "she", "they", "it's", "he's", "she's", "they're", "that's", "but"}
             return all(says) and any(word in points for word in self.clause.lowered[:before])
         return self.clause.is_whom(self.clause.subject(before))
 
     def _is_attribute(self, first: int) -> bool:
-        """`the red mug`, `my sister Anna`."""
+        """`the red mug`, `my sister Anna`, `I painted the wall red`."""
         heads = [at for word in self.asked.subject for at in self.clause.places(word)]
-        return bool(heads) and not self.asked.place and any(0 < head - first <= 2 for head in heads)
+        if self.asked.place:
+            return False
+        is_made_so = any(first - head == 1 for head in heads) and not _MAKES_SO.isdisjoint(self.clause.stems[:first])
+        return is_made_so or any(0 < head - first <= 2 for head in heads)
 
     def _is_verb(self, first: int) -> bool:
         """`Ben broke the vase` says that the vase is broken; `my husband`, that I am married."""
@@ -233,7 +238,7 @@ class _Statement:
             last = max(each for word in asked for each in self.clause.places(word) if each < at)
             between = range(last + 1, at)
             return not any(self.clause.is_nominal(each) for each in between)
-        says = all(saying(stem(word)) & set(self.clause.earlier) for word in asked)
+        says = all(self.clause.was_told(word) for word in asked)
         return says and self.clause.subject(at) in {"it", "he", "she", "they"}
 
     def _is_object(self, head: str, at: int, *, passive: bool) -> bool:

@@ -87,10 +87,16 @@ class Clause:
             return []
         return [at for at, word in enumerate(self.lowered) if word in {"me", "my", "i", "i'm", "us", "our", "mine"}]
 
+    def was_told(self, wanted: str) -> bool:
+        """Whether an earlier clause of the line has a wanted word."""
+        if saying(stem(wanted)) & set(self.earlier):
+            return True
+        is_own = wanted in {word.lower() for word in words_in(self.told.speaker or "")}
+        return is_own and not {"i", "my", "me", "our"}.isdisjoint(self.earlier)
+
     def is_before(self, wanted: str) -> bool:
         """Whether an earlier clause has the word, and this one points back to it."""
-        says = saying(stem(wanted))
-        return bool(says & set(self.earlier)) and not IT.isdisjoint(self.lowered)
+        return self.was_told(wanted) and not IT.isdisjoint(self._plain(at) for at in range(len(self.lowered)))
 
     def has_all(self, wanted: Sequence[str], *, start: int) -> bool:
         return all(any(at >= start for at in self.places(word)) or self.is_before(word) for word in wanted)

@@ -91,8 +91,9 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "bag": ("backpack", "handbag", "suitcase"),
 }
 
+COLOURS = "red green blue yellow orange purple pink black white brown grey gray"
 _EXCLUDING = (
-    "red green blue yellow orange purple pink black white brown grey gray",
+    COLOURS,
     "monday tuesday wednesday thursday friday saturday sunday",
     "morning noon afternoon evening night",
     "spring summer autumn winter",

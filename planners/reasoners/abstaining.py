@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from planners.matches import occurrences
 from planners.protocols import Board
+from planners.reasoners.attributes import read_attribute
 from planners.reasoners.wording import quote, shown
 from streammem.calendar_words import impossible_date
 
@@ -41,6 +42,9 @@ def not_in_memory(board: Board) -> str:
         return f"Not in memory: {quote(plan.target)} was found {count} time{'s' if count != 1 else ''}, not {plan.nth}."
     if plan.kind == "yes_no" and board.matches:
         return f"Not in memory: nothing states whether {quote(plan.target)} is so; {nearest_said(board)}."
+    if (attribute := read_attribute(plan.question)) is not None:
+        known = f"; {nearest_said(board)}" if board.matches else ""
+        return f"Not in memory: nothing says {attribute.says}{known}."
     if plan.kind == "who" and plan.target and board.matches:
         return f"Not in memory: what was found about {quote(plan.target)} does not say who."
     wanted = plan.target or {"said": "speech", "written": "text in view"}.get(plan.kind, "")

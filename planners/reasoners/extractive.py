@@ -13,6 +13,7 @@ from planners.current_facts import answer_from_current_facts
 from planners.plan import Plan, QuestionKind
 from planners.protocols import Board, Draft, Verdict
 from planners.question import parse_question
+from planners.reasoners.attributes import answer_attribute, read_attribute
 from planners.reasoners.choices import choose
 from planners.reasoners.counting import answer_how_many
 from planners.reasoners.either import answer_either, read_offered
@@ -90,6 +91,8 @@ def _answer(board: Board, choices: Sequence[str]) -> Draft | None:
     """Questions of a form of their own, else the operator of the plan's kind."""
     if (kin := read_kin(board.plan.question)) is not None:
         return answer_kin(board, kin)
+    if not choices and (attribute := read_attribute(board.plan.question)) is not None:
+        return answer_attribute(board, attribute)
     if not choices and (offered := read_offered(board.plan.question)) is not None:
         return answer_either(board, offered)
     if (amount := read_amount(board.plan)) is not None:

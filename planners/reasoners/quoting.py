@@ -279,16 +279,19 @@ def says_where(match: Match) -> bool:
 _SIDES = ("on the left", "on the right", "in the middle")
 
 
-def _literal(matches: Sequence[Match], target: str) -> list[Match]:
-    """Where some lines name the thing itself, those only: a cup is told of as a mug too, but the cup is not the mug."""
+def literal_matches(matches: Sequence[Match], target: str) -> list[Match]:
+    """The lines that name the thing itself: a cup is told of as a mug too, but the cup is not the mug."""
     wanted = {stem(word) for word in content_words(target)}
-    named = [match for match in matches if wanted <= {stem(word) for word in content_words(match.text)}]
-    return named or list(matches)
+    return [match for match in matches if wanted <= {stem(word) for word in content_words(match.text)}]
 
 
 def answer_where(board: Board) -> Draft | None:
     """Where the target was: by captions and facts in their words, by objects their side of the picture."""
-    telling = [match for match in strong(_literal(board.matches, board.plan.target)) if says_where(match)]
+    telling = [
+        match
+        for match in strong(literal_matches(board.matches, board.plan.target) or board.matches)
+        if says_where(match)
+    ]
     found = chosen_occurrences(board, telling or board.matches)
     if not found:
         return None
