@@ -16,6 +16,8 @@ from planners.plan import ANY_SPEECH, Plan
 from planners.polarity import asked_of, polarity_of
 from planners.protocols import Board, Draft
 from planners.reasoners.quoting import answer_who
+from planners.reasoners.wording import quote
+from planners.words import same_name
 
 Amount = Literal["most", "least", "none"]
 
@@ -101,10 +103,26 @@ def answer_who_not(board: Board) -> Draft | None:
 
 
 def _did_not_speak_of(board: Board) -> Draft | None:
-    spoke = list(dict.fromkeys(match.speaker for match in board.matches if match.speaker))
-    lines = _by_speaker(board)
+    """Those in none of whose lines it is found. Each is searched for alone: among many, theirs may not come up."""
+    plan, lines = board.plan, _by_speaker(board)
+    target = re.sub(r"^(?:never|not|ever)\s+", "", plan.target)
+    spoke = {match.speaker: match for match in reversed(board.matches) if match.speaker}
+    for name in lines:
+        found = board.finder.find(
+            target, spans=board.spans, modalities=plan.modalities, narrowed=board.narrowed, speaker=name
+        )
+        own = [match for match in found if same_name(match.speaker, name)]
+        if own and name not in spoke:
+            spoke[name] = own[0]
     others = [name for name in lines if name not in spoke]
-    if not others or not spoke:
+    if not lines:
         return None
-    matches = (*board.matches, *(lines[name][0] for name in others))
-    return Draft(text=f"{', '.join(others)}: only {', '.join(spoke)} did.", matches=matches, confidence=0.5)
+    matches = (*spoke.values(), *(lines[name][0] for name in others))
+    told = ", ".join(spoke)
+    if not spoke:
+        text = f"Nobody spoke of {quote(target)}: not {', not '.join(others)}."
+    elif not others:
+        text = f"Nobody: all who speak did ({told})."
+    else:
+        text = f"{', '.join(others)}: only {told} did."
+    return Draft(text=text, matches=matches, confidence=0.5)
