@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planners.matches import Match, from_observation
 from planners.protocols import Board, Draft
 from planners.reading import MemoryView
 from planners.windows import Span
+from planners.words import content_words, stem
 from streammem.semantic.predicates import SLOTS
 from streammem.semantic.words import ROOMS
 from streammem.timeline import WALL_CLOCK_FROM_NS
@@ -67,15 +68,16 @@ class _Asked:
     """The preposition, of a place."""
 
 
-def answer_from_current_facts(board: Board) -> Draft | None:
-    """See the module; None where no fact that changed matches plainly."""
+def answer_from_current_facts(board: Board, choices: Sequence[str] = ()) -> Draft | None:
+    """See the module; None where no fact that changed matches plainly. Of given options the one that holds is chosen,
+    also where nothing has changed; None where none of them is it."""
     asked = _read(board)
     if asked is None:
         return None
     told = _told(board.view, asked)
     holding = _holding(board.view, asked, told)
     former = [one for one in told if one not in holding]
-    if not holding or not former:
+    if not holding or not (former or choices):
         return None
     if len({(one.predicate, one.object.casefold()) for one in holding}) > 1:
         return None  # told in two ways: the ordinary way quotes both sides
@@ -83,10 +85,42 @@ def answer_from_current_facts(board: Board) -> Draft | None:
     own = [one for one in former if _is_own(board.view, one)]
     if own and _is_hearsay(board.view, current):
         return _in_two_ways(board.view, own[-1], current)
+    draft = _told_of(board, asked, current, former)
+    if not choices:
+        return draft
+    choice = _choice(asked, current, draft, choices)
+    return (
+        replace(draft, text=f"{choices[choice]} ({draft.text.rstrip('.')})", choice=choice)
+        if draft and choice is not None
+        else None
+    )
+
+
+def _choice(asked: _Asked, current: Fact, draft: Draft | None, choices: Sequence[str]) -> int | None:
+    """The one option that names the value that holds, or says yes or no as the draft does."""
+    if asked.value is not None:
+        lead = re.match(r"(?:yes|no)\b", draft.text if draft else "", re.I)
+        wanted = lead.group().lower() if lead else ""
+        fitting = [at for at, choice in enumerate(choices) if wanted and re.match(rf"{wanted}\b", choice.strip(), re.I)]
+        return fitting[0] if len(fitting) == 1 else None
+    value = {stem(word) for word in content_words(current.object)}
+    fitting = [
+        at
+        for at, choice in enumerate(choices)
+        if (words := {stem(word) for word in content_words(choice)}) and (words <= value or value <= words)
+    ]
+    if len(fitting) > 1:  # "on the table", "under the table"
+        where = current.predicate.removeprefix("is ")
+        fitting = [at for at in fitting if re.search(rf"\b{re.escape(where)}\b", choices[at], re.I)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _told_of(board: Board, asked: _Asked, current: Fact, former: Sequence[Fact]) -> Draft | None:
+    """What holds, since when, and what held before."""
     since = board.view.words.point(current.recording, current.t_from_ns)
     now, facts = _said(current), [current, *reversed(former)]
     if asked.value is None:
-        text = f"Since {since} {now}; {_were(former)} before that."
+        text = f"Since {since} {now}; {_were(former)} before that." if former else f"Since {since} {now}."
     elif _is_value(current, asked):
         text = f"Yes: since {since} {now}."
     else:

@@ -75,7 +75,7 @@ class ExtractiveReasoner:
 def reckon(board: Board, choices: Sequence[str]) -> Draft | None:
     """What rules make of the board: from facts that have changed, over several moments where that is asked, else by the
     operator of the plan's kind. `choice` is set only where the options decided it."""
-    draft = answer_from_current_facts(board) if board.spans and not choices else None
+    draft = answer_from_current_facts(board, choices) if board.spans else None
     if draft is not None:
         return draft
     draft = answer_over_moments(board, choices) if not board.relaxed else None

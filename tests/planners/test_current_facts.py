@@ -79,9 +79,11 @@ def home(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder) -> 
         yield memory
 
 
-def asked(memory: Memory, question: str, *, as_of_s: float | None = None) -> Answer:
+def asked(memory: Memory, question: str, *, as_of_s: float | None = None, choices: tuple[str, ...] = ()) -> Answer:
     as_of_ns = None if as_of_s is None else round(as_of_s * NS_PER_S)
-    return ask(memory, question, as_of_ns=as_of_ns, settings=PlannerSettings(), reasoner=ExtractiveReasoner())
+    return ask(
+        memory, question, choices=choices, as_of_ns=as_of_ns, settings=PlannerSettings(), reasoner=ExtractiveReasoner()
+    )
 
 
 @pytest.mark.parametrize(
@@ -139,6 +141,38 @@ def test_an_opposite_of_the_same_thing_ends_what_held(home: Memory) -> None:
     assert held["Bob", "works at", "Siemens"] == 900 * NS_PER_S
     assert held["Anna", "dislikes", "tea"] is None
     assert asked(home, "Does Anna like tea?").text.startswith("No: since 0:15:50 Anna dislikes tea")
+
+
+@pytest.mark.parametrize(
+    ("question", "as_of_s", "choices", "choice"),
+    [
+        ("Where does Anna live now?", None, ("Berlin", "Paris"), 1),
+        ("Where does Anna live now?", None, ("Paris", "Berlin", "Rome"), 0),
+        ("Where does Anna live?", 650, ("Paris", "Berlin", "Rome"), 1),
+        ("Where does Anna live?", 720, ("In Berlin.", "In Paris."), 1),
+        ("In which city does Anna live?", 720, ("In Berlin.", "In Paris."), 1),
+        ("Does Anna live in Berlin?", None, ("Yes", "No"), 1),
+        ("Does Anna live in Berlin?", 650, ("Yes", "No"), 0),
+        ("Does Anna still live in Paris?", None, ("No", "Yes, she does"), 1),
+        ("Where is the mug?", None, ("On the kitchen table", "In the sink"), 1),
+        ("Where is the mug?", 650, ("On the kitchen table", "In the sink"), 0),
+        ("Where is the mug now?", 650, ("Under the kitchen table", "In the sink", "On the kitchen table"), 2),
+        ("Where does Bob work?", None, ("At Siemens", "At Bosch"), 1),
+        ("Where does Bob work?", 650, ("At Siemens", "At Bosch"), 0),
+        ("Does Anna like tea?", None, ("Yes", "No"), 1),
+        ("Does Anna like tea?", 650, ("Yes", "No"), 0),
+    ],
+)
+def test_of_options_the_one_that_holds_is_chosen(
+    home: Memory, question: str, as_of_s: int | None, choices: tuple[str, ...], choice: int
+) -> None:
+    answer = asked(home, question, as_of_s=as_of_s, choices=choices)
+    assert answer.choice == choice, answer.text
+    assert answer.evidence
+
+
+def test_an_option_that_is_none_of_the_values_is_not_chosen_by_facts(home: Memory) -> None:
+    assert "since" not in asked(home, "Where does Anna live now?", choices=("Madrid", "Oslo")).text.lower()
 
 
 def test_hearsay_is_no_change_of_what_somebody_said_of_themselves(tmp_path: Path, encoder: SentenceEncoder) -> None:
