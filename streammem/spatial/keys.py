@@ -65,7 +65,10 @@ def voxels_at(points_m: NDArray[np.floating], voxel_m: float) -> Ints:
     Raises:
         InputError: a point is not finite, or beyond the reach of keys.
     """
-    scaled = np.floor(np.asarray(points_m, dtype=np.float64).reshape(-1, 3) / voxel_m)
+    points = np.asarray(points_m, dtype=np.float64)
+    if points.size % 3 or (points.size and points.shape[-1] != 3):
+        raise InputError(f"Points are three numbers in metres each, (N, 3), not of the shape {points.shape}.")
+    scaled = np.floor(points.reshape(-1, 3) / voxel_m)
     limit = REACH_BLOCKS * BLOCK_EDGE
     if not (np.abs(scaled + 0.5) < limit).all():
         raise InputError(f"Points must be finite and within {limit * voxel_m:.0f} m of the map's origin on every axis.")

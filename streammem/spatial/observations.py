@@ -8,7 +8,7 @@ raising: one bad frame must not cost the recording. Knows no sensor, no detector
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, cast
 
 import numpy as np
@@ -21,6 +21,33 @@ from streammem.types import Box, FloatVector
 Vector3 = tuple[float, float, float]
 Pose = NDArray[np.float64]
 """(4, 4) rigid motion from camera (x right, y down, z forward) to map (z up)."""
+
+
+def point_from(values: object, *, name: str) -> Vector3:
+    """A point of the map that somebody gave.
+
+    Raises:
+        InputError: it is not three finite numbers.
+    """
+    try:
+        point = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        point = np.empty(0)
+    if point.shape != (3,) or not np.isfinite(point).all():
+        raise InputError(f"{name} is three finite numbers in metres, (x, y, z) of the map, not {values!r}.")
+    x, y, z = point.tolist()
+    return x, y, z
+
+
+def metres_from(value: object, *, name: str) -> float:
+    """A distance that somebody gave.
+
+    Raises:
+        InputError: it is not a finite number, 0 or more.
+    """
+    if not isinstance(value, Real) or not 0 <= float(value) < np.inf:
+        raise InputError(f"{name} is a finite number of metres, 0 or more, not {value!r}.")
+    return float(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -7,6 +7,7 @@ Distances are to the centres of voxels. A voxel is occupied above 0 and free bel
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,13 @@ from numpy.typing import NDArray
 from streammem.errors import InputError
 from streammem.spatial import keys as addresses
 from streammem.spatial.keys import BLOCK_EDGE, BLOCK_LEVEL, BLOCK_VOXELS, OFFSETS, Ints
+from streammem.spatial.observations import metres_from
 from streammem.spatial.octree import Octree
 from streammem.spatial.ray_walk import walk
 from streammem.spatial.sensor_model import is_compiled
 
+_TOP_LEVEL = 24
+"""One cell of this level is as large as all that keys reach."""
 _QUERIES_AT_ONCE = 32
 """Queries answered together, so that their blocks' bytes stay in the cache."""
 
@@ -37,6 +41,7 @@ class Found:
 def occupancy(tree: Octree, points_m: NDArray[np.floating], *, level: int = 0) -> NDArray[np.int8]:
     """Log-odds (N,) in 1/24 at points (N, 3); 0 is unknown. At a level above 0: the greatest known value in the cell
     of 2^level voxels, so that a cell is free only if nothing known in it is occupied."""
+    _check_level(level, least=0)
     voxels = addresses.voxels_at(points_m, tree.settings.voxel_m)
     pool = tree.blocks
     if level <= BLOCK_LEVEL:
@@ -59,8 +64,7 @@ def occupancy(tree: Octree, points_m: NDArray[np.floating], *, level: int = 0) -
 
 def cells(tree: Octree, level: int) -> tuple[Ints, NDArray[np.int8]]:
     """All known cells of 2^level voxels, level 3 and up: (shifted block keys (N,) sorted, greatest known (N,))."""
-    if level < BLOCK_LEVEL:
-        raise InputError(f"Cells are listed from level {BLOCK_LEVEL} up, not {level}.")
+    _check_level(level, least=BLOCK_LEVEL)
     pool = tree.blocks
     keys = pool.keys >> 3 * (level - BLOCK_LEVEL)
     if not len(keys):
@@ -72,6 +76,11 @@ def cells(tree: Octree, level: int) -> tuple[Ints, NDArray[np.int8]]:
     return keys[first], np.where(greatest == -128, np.int8(0), greatest)
 
 
+def _check_level(level: object, *, least: int) -> None:
+    if not isinstance(level, Integral) or not least <= int(level) <= _TOP_LEVEL:
+        raise InputError(f"A level is a whole number from {least} to {_TOP_LEVEL}, not {level!r}.")
+
+
 def _greatest_known(values: NDArray[np.int8]) -> NDArray[np.int8]:
     greatest = np.where(values == 0, np.int8(-128), values).max(axis=-1)
     return np.where(greatest == -128, np.int8(0), greatest)
@@ -79,8 +88,7 @@ def _greatest_known(values: NDArray[np.int8]) -> NDArray[np.int8]:
 
 def within(tree: Octree, points_m: NDArray[np.floating], radius_m: float) -> Found:
     """Every occupied voxel whose centre is within a radius of each point (Q, 3); in no order."""
-    if not 0 <= radius_m < np.inf:
-        raise InputError(f"A radius is 0 or more metres, not {radius_m!r}.")
+    radius_m = metres_from(radius_m, name="A radius")
     size = tree.settings.voxel_m
     addresses.voxels_at(points_m, size)
     places = np.asarray(points_m, dtype=np.float64).reshape(-1, 3) / size
@@ -145,8 +153,10 @@ def _ring(reach: int, radius: float) -> Ints:
 
 def nearest(tree: Octree, points_m: NDArray[np.floating], *, within_m: float) -> tuple[Ints, NDArray[np.float64]]:
     """The occupied voxel nearest to each point: (voxels (Q, 3), metres (Q,)), infinity where none is within."""
+    within_m = metres_from(within_m, name="The radius `within_m`")
     if is_compiled(tree.settings):
         return _nearest_compiled(tree, points_m, within_m)
+    addresses.voxels_at(points_m, tree.settings.voxel_m)
     points = np.asarray(points_m, dtype=np.float64).reshape(-1, 3)
     voxels, distance = np.zeros((len(points), 3), dtype=np.int64), np.full(len(points), np.inf)
     waiting, radius = np.arange(len(points)), min(2 * tree.settings.voxel_m, within_m)
@@ -168,8 +178,6 @@ def _nearest_compiled(
 ) -> tuple[Ints, NDArray[np.float64]]:  # fmt: skip
     from streammem.spatial import compiled_queries
 
-    if not 0 <= within_m < np.inf:
-        raise InputError(f"A radius is 0 or more metres, not {within_m!r}.")
     size, pool = tree.settings.voxel_m, tree.blocks
     addresses.voxels_at(points_m, size)
     places = np.ascontiguousarray(points_m, dtype=np.float64).reshape(-1, 3) / size
@@ -202,13 +210,16 @@ def cast(
         directions: (N, 3), of any length but zero.
         unknown_stops: rays end in voxels that were never observed, too.
     """
+    range_m = metres_from(range_m, name="`range_m`")
+    if range_m == 0:
+        raise InputError("`range_m` is more than 0 metres: give how far a ray goes.")
     size = tree.settings.voxel_m
+    addresses.voxels_at(starts_m, size)
     starts, ways = (np.asarray(one, dtype=np.float64).reshape(-1, 3) for one in (starts_m, directions))
     length = np.linalg.norm(ways, axis=1, keepdims=True)
     if not (np.isfinite(length) & (length > 0)).all():
         raise InputError("Directions must be finite and not zero.")
     ends = starts + ways / length * range_m
-    addresses.voxels_at(starts, size)
     addresses.voxels_at(ends, size)
     found = np.full(len(starts), np.inf)
     if is_compiled(tree.settings):

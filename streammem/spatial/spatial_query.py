@@ -19,7 +19,7 @@ from streammem.errors import InputError
 from streammem.memory import Memory
 from streammem.spatial.naming import Namer, stems
 from streammem.spatial.object_log import ObjectLog
-from streammem.spatial.observations import Vector3
+from streammem.spatial.observations import Vector3, metres_from, point_from
 from streammem.spatial.place_log import PlaceLog
 from streammem.spatial.records import ChangeKind, ObjectChange, ObjectState, Place
 from streammem.store.filters import Where
@@ -92,9 +92,9 @@ class SpatialQuery:
 
     def near(self, where: Vector3 | Place | ObjectState | str, *, radius_m: float) -> SpatialQuery:
         """Whose centre is within a radius of a point, a place, a thing, or what a name names."""
-        if not 0 <= radius_m < np.inf:
-            raise InputError(f"A radius is 0 or more metres, not {radius_m!r}.")
-        return replace(self, centre=where, radius_m=float(radius_m))
+        if not isinstance(where, str | Place | ObjectState):
+            where = point_from(where, name="What is near")
+        return replace(self, centre=where, radius_m=metres_from(radius_m, name="A radius"))
 
     def within(self, room: str | None = None, *, low_m: Vector3 | None = None, high_m: Vector3 | None = None
                ) -> SpatialQuery:  # fmt: skip
@@ -103,6 +103,8 @@ class SpatialQuery:
             raise InputError("Say within what: a room, or a box by `low_m` and `high_m`.")
         if (low_m is None) != (high_m is None):
             raise InputError("A box has two corners: give `low_m` and `high_m`.")
+        if low_m is not None and high_m is not None:
+            low_m, high_m = point_from(low_m, name="A corner"), point_from(high_m, name="A corner")
         return replace(self, room=room or self.room, low_m=low_m or self.low_m, high_m=high_m or self.high_m)
 
     def between(self, start_ns: int, end_ns: int) -> SpatialQuery:

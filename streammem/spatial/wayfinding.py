@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streammem.errors import InputError
-from streammem.spatial.observations import Pose, Vector3
+from streammem.spatial.observations import Pose, Vector3, point_from
 from streammem.spatial.orientation import direction_from
 from streammem.spatial.places import PlaceGraph
 from streammem.spatial.records import ObjectState, Place, Route
@@ -53,8 +53,7 @@ class Wayfinder:
         if isinstance(where, ObjectState):
             return where.object_position
         if not isinstance(where, str):
-            x, y, z = (float(one) for one in where)
-            return (x, y, z)
+            return point_from(where, name="A point")
         found = self._named(where, as_of_ns)
         return found.position_m if isinstance(found, Place) else found.object_position
 
@@ -142,7 +141,7 @@ class Wayfinder:
                 if float(np.linalg.norm(seen_from - point)) <= self._settings.spacing_m:
                     return where.place_id, point
         else:
-            point = np.asarray(where, dtype=np.float64)
+            point = np.asarray(point_from(where, name="A point"))
         room = where.room if isinstance(where, ObjectState) else None
         nearest = graph.nearest(point, room=room) or graph.nearest(point)
         assert nearest is not None

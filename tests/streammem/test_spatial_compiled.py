@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from typing import Any
 
 import numpy as np
 import pytest
@@ -152,3 +153,35 @@ def test_an_engine_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch
     tree = Octree(OctreeSettings(voxel_m=0.2))
     tree.integrate(depth, camera=CAMERA, T_map_camera=pose(), t_ns=0)
     assert len(tree.blocks) > 0
+
+
+WRONG = {
+    "near-nan": (lambda tree: queries.nearest(tree, np.array([[np.nan, 0, 0]]), within_m=1.0), "must be finite"),
+    "two-numbers": (lambda tree: queries.nearest(tree, np.array([1.0, 2.0]), within_m=1.0), "three numbers"),
+    "four-numbers": (lambda tree: queries.within(tree, np.ones((3, 4)), 1.0), "three numbers"),
+    "endless": (lambda tree: queries.nearest(tree, np.zeros((1, 3)), within_m=np.inf), "finite number of metres"),
+    "no-number": (lambda tree: queries.nearest(tree, np.zeros((1, 3)), within_m=np.nan), "finite number of metres"),
+    "negative": (lambda tree: queries.within(tree, np.zeros((1, 3)), -1.0), "0 or more, not -1.0"),
+    "backwards": (lambda tree: cast(tree, range_m=-1.0), "0 or more, not -1.0"),
+    "nowhere": (lambda tree: cast(tree, range_m=0.0), "more than 0 metres"),
+    "endless-ray": (lambda tree: cast(tree, range_m=np.inf), "finite number of metres"),
+    "level": (lambda tree: queries.occupancy(tree, np.zeros((1, 3)), level=-1), "from 0 to 24, not -1"),
+    "high-level": (lambda tree: queries.occupancy(tree, np.zeros((1, 3)), level=99), "from 0 to 24, not 99"),
+    "half-a-level": (lambda tree: queries.occupancy(tree, np.zeros((1, 3)), level=0.5), "a whole number"),
+}
+
+
+def cast(tree: Octree, *, range_m: float) -> np.ndarray:
+    return queries.cast(tree, np.zeros((1, 3)), np.array([[1.0, 0.0, 0.0]]), range_m=range_m)
+
+
+@pytest.mark.parametrize("engine", ["numpy", pytest.param("numba", marks=compiled)])
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_question_gets_the_same_sentence_of_both_engines(case: str, engine: Any) -> None:
+    ask, words = WRONG[case]
+    for looks in (0, 1):  # also of an empty map
+        tree = Octree(OctreeSettings(engine=engine))
+        for _ in range(looks):
+            tree.integrate(depth_of(pose(), box=BOX), camera=CAMERA, T_map_camera=pose(), t_ns=0)
+        with pytest.raises(InputError, match=words):
+            ask(tree)

@@ -259,3 +259,19 @@ def test_a_folder_without_space_answers_with_nothing(tmp_path: Path) -> None:
         assert empty.route((0.0, 0.0, 0.0), (1.0, 0.0, 0.0)) is None
         assert empty.pose is None
         assert SpatialMemory.recordings(empty.memory) == []
+
+
+@pytest.mark.parametrize("point", [(np.nan, 0, 0), (np.inf, 0, 0), (1.0, 2.0), (1, 2, 3, 4), None, ("a", "b", "c"), 7])
+def test_near_is_a_point(space: SpatialMemory, point: Any) -> None:
+    with pytest.raises(InputError, match="three finite numbers in metres"):
+        space.query().near(point, radius_m=1.0)
+    with pytest.raises(InputError, match="three finite numbers in metres"):
+        space.route("here", point)
+    with pytest.raises(InputError, match="three finite numbers in metres"):
+        space.query().within(low_m=(0, 0, 0), high_m=(1, np.nan, 1) if point is None else point)
+
+
+@pytest.mark.parametrize("radius", [np.nan, np.inf, -1, "2", None])
+def test_a_radius_is_a_number(space: SpatialMemory, radius: Any) -> None:
+    with pytest.raises(InputError, match="A radius is a finite number of metres"):
+        space.query().near((0, 0, 0), radius_m=radius)
