@@ -23,6 +23,8 @@ class QueueSpec:
 
     size: int
     policy: DropPolicy = "drop oldest"
+    is_kept: bool = False
+    """What waits when everything ends is handled all the same."""
 
 
 class Inbox:
@@ -42,6 +44,20 @@ class Inbox:
     @property
     def topics(self) -> tuple[Topic, ...]:
         return tuple(self._specs)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether any of its topics is kept."""
+        return any(one.is_kept for one in self._specs.values())
+
+    def is_kept(self, message: Message) -> bool:
+        return self._specs[message.topic].is_kept
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing waits, and nothing will."""
+        with self._changed:
+            return self._is_closed and not self._waiting
 
     def put(self, message: Message, *, timeout_s: float | None = None) -> bool:
         """Adds a message; False where it (not an older one) was dropped, or the inbox is closed."""

@@ -93,14 +93,17 @@ class LocalRunner:
 
     def close(self) -> None:
         """Stops the threads, then closes the nodes; the sources first, so that who waits for them is told that they
-        ended. Idempotent."""
+        ended, and last who keeps what the others still say. Idempotent."""
         self._stop.set()
-        for inbox in self._inboxes.values():
-            inbox.close()
         nodes, self._nodes = self._nodes, []
         sources = [one for one in nodes if not self._inboxes[one.name].topics]
-        for some in (sources, [one for one in nodes if one not in sources]):
+        keepers = [one for one in nodes if self._inboxes[one.name].keeps]
+        others = [one for one in nodes if one not in sources and one not in keepers]
+        for node in others:
+            self._inboxes[node.name].close()
+        for some in (sources, others, keepers):
             for node in some:
+                self._inboxes[node.name].close()
                 thread = self._threads[node.name]
                 if thread.is_alive():
                     thread.join(timeout=30)
@@ -110,8 +113,13 @@ class LocalRunner:
     def _run(self, node: Node) -> None:
         inbox = self._inboxes[node.name]
         is_source = not inbox.topics
-        while not self._stop.is_set() and not (is_source and self._no_more.is_set()):
+        while not (is_source and self._no_more.is_set()):
+            is_ending = self._stop.is_set()
+            if is_ending and (not inbox.keeps or inbox.is_over):
+                return
             message = None if is_source else inbox.get(timeout_s=_IDLE_S)
+            if is_ending and (message is None or not inbox.is_kept(message)):
+                continue
             is_silent = True
             try:
                 for said in node.handle(message):

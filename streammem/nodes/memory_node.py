@@ -43,7 +43,8 @@ class MemoryNode:
 
     @property
     def subscribes(self) -> Mapping[Topic, QueueSpec]:
-        return {Topic.PERCEPTION: self._queue, Topic.DEED: QueueSpec(size=_MOST_DEEDS, policy=self._queue.policy)}
+        deeds = QueueSpec(size=_MOST_DEEDS, policy=self._queue.policy, is_kept=True)
+        return {Topic.PERCEPTION: self._queue, Topic.DEED: deeds}
 
     @property
     def memory(self) -> SpatialMemory:

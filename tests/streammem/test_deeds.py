@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
+import threading
+import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
 
+from streammem.nodes import LocalRunner
+from streammem.nodes.inbox import DropPolicy, QueueSpec
 from streammem.nodes.memory_node import MemoryNode
-from streammem.nodes.topics import Did, Perceived
+from streammem.nodes.topics import Did, Instruction, Message, Perceived, Topic
 from streammem.spatial.deeds import Deed
 from streammem.spatial.observations import ObjectDetection, Observation
 from streammem.spatial.records import HANDED_OVER, IN_THE_HAND
@@ -95,3 +101,59 @@ def test_a_deed_is_committed_before_the_next_message(tmp_path: Path) -> None:
         assert reader.where("mug")[0].whereabouts() == IN_THE_HAND
         assert "the robot picked up the mug" in reader.memory.events(recordings=["robot"])[-1].text
     node.close()
+
+
+class Slow(MemoryNode):
+    """Takes its time over a look."""
+
+    def handle(self, message: Message | None) -> Iterable[Message]:
+        if isinstance(message, Perceived):
+            time.sleep(0.3)
+        return super().handle(message)
+
+
+class Doer:
+    """A planner that has done something by the time that it is stopped."""
+
+    name = "planner"
+    subscribes: Mapping[Topic, QueueSpec] = {Topic.PLANNER: QueueSpec(size=1)}
+
+    def __init__(self) -> None:
+        self.is_doing = threading.Event()
+
+    def handle(self, message: Message | None) -> Iterable[Message]:
+        if message is not None:
+            self.is_doing.set()
+            time.sleep(1.0)
+            yield Did(t_ns=0, deed=Deed(kind="handed over", label="mug", identity="mug"))
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("policy", ["drop oldest", "block"])
+def test_a_deed_that_waits_when_the_loop_closes_is_remembered(tmp_path: Path, policy: DropPolicy) -> None:
+    doer = Doer()
+    with LocalRunner([Slow(tmp_path, queue=2, policy=policy), doer]) as runner:
+        runner.publish(Instruction(t_ns=0, text="hand the mug over"))
+        for t_s in (0, 1, 2):
+            runner.publish(Perceived(t_ns=t_s * NS_PER_S, observation=look(t_s, ON_TABLE)))
+        runner.publish(Did(t_ns=0, deed=Deed(kind="picked up", label="mug", identity="mug")))
+        assert doer.is_doing.wait(10)
+    with SpatialMemory.open(tmp_path) as reader:
+        texts = [one.text for one in reader.memory.events(recordings=["robot"])]
+    assert texts[-2].startswith("the robot picked up the mug")
+    assert texts[-1] == "the robot handed the mug over to somebody"
+
+
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed")
+def test_a_deed_that_waits_when_its_actor_is_stopped_is_remembered(tmp_path: Path) -> None:
+    from streammem.app.robot.ray_nodes import NodeHost
+
+    host = NodeHost(lambda: Slow(tmp_path), {}, frozenset())
+    for t_s in (0, 1, 2):
+        host.deliver(Perceived(t_ns=t_s * NS_PER_S, observation=look(t_s, ON_TABLE)))
+    host.deliver(Did(t_ns=0, deed=Deed(kind="picked up", label="mug", identity="mug")))
+    host.stop()
+    with SpatialMemory.open(tmp_path) as reader:
+        assert reader.memory.events(recordings=["robot"])[-1].text.startswith("the robot picked up the mug")

@@ -28,6 +28,8 @@ _ON_THE_WAY = 8
 """Messages to one node that it has not taken yet; more are dropped, the newest first, or waited for."""
 _WAIT_S = 1.0
 """Who waits for a slow node looks this often whether it is to stop."""
+_ARRIVE_S = 5.0
+"""What a node said last is waited for so long when it ends."""
 NAMESPACE = "streammem"
 
 
@@ -111,11 +113,14 @@ class NodeHost:
         }
 
     def stop(self) -> None:
-        """Ends the thread and closes the node."""
+        """Ends the thread, waits until what it said has arrived, and closes the node."""
         self._stop.set()
         self._inbox.close()
         if self._node is not None:
             self._thread.join(timeout=30)
+            said = [one for under_way in self._under_way.values() for one in under_way]
+            if said:
+                self._ray.wait(said, num_returns=len(said), timeout=_ARRIVE_S)
             self._node.close()
 
     def _built(self) -> Node:
@@ -126,8 +131,13 @@ class NodeHost:
 
     def _run(self) -> None:
         node = self._built()
-        while not self._stop.is_set():
+        while True:
+            is_ending = self._stop.is_set()
+            if is_ending and (not self._inbox.keeps or self._inbox.is_over):
+                return
             message = self._inbox.get(timeout_s=_IDLE_S) if self._inbox.topics else None
+            if is_ending and (message is None or not self._inbox.is_kept(message)):
+                continue
             is_silent = True
             try:
                 for said in node.handle(message):
