@@ -16,7 +16,7 @@ from planners.finding import Finder
 from planners.plan import TimeWindow
 from planners.reading import MemoryView
 from planners.spatial.asked import SpatialQuestion
-from planners.spatial.wording import listed
+from planners.spatial.wording import listed, told_evidence
 from planners.vocabulary import labels_for_word
 from planners.windows import resolve_window
 from planners.words import bare, content_words
@@ -174,9 +174,7 @@ class SpatialView:
             replace(
                 self.span(
                     one.t_first_ns, one.t_ns, event_ids=(one.event_id,) if one.event_id is not None else (),
-                    text="{}: {} at ({:.1f}, {:.1f}, {:.1f}) m, seen from ({:.1f}, {:.1f}, {:.1f}) m".format(
-                        one.label, one.whereabouts(), *one.object_position, *one.observer_position
-                    ),
+                    text=told_evidence(one),
                 ),
                 score=round(min(one.confidence, 1.0), 4),
                 keyframe_id=self.picture(one.t_ns, one.t_ns),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from planners.windows import TimeWords
 from planners.words import content_words, numbers_in, stem
-from streammem.spatial.records import CARRIED, ObjectChange, ObjectState
+from streammem.spatial.records import CARRIED, HANDED_OVER, IN_THE_HAND, ObjectChange, ObjectState
 from streammem.spatial.wording import be, they, with_article
 from streammem.types import NS_PER_S
 
@@ -31,6 +31,17 @@ def told_state(state: ObjectState, instant: Instant, *, direction: str | None = 
     way = f"; {direction}" if direction else ""
     like = f" It was {state.state}." if state.state else ""
     return f"The {state.label} {be(state.label, is_past=True)} last seen {at}{spot}{way}.{like}"
+
+
+def told_evidence(state: ObjectState) -> str:
+    """`mug: on the table at (1.0, 2.0, 0.8) m, seen from (0.0, 2.0, 1.2) m`; of what is carried: where that was."""
+    at = "at ({:.1f}, {:.1f}, {:.1f}) m".format(*state.object_position)
+    if state.state == IN_THE_HAND:
+        return f"{state.label}: {state.whereabouts()}, carried by the robot, which was {at}"
+    if state.state == HANDED_OVER:
+        return f"{state.label}: {state.whereabouts()}, handed over by the robot, which was {at}"
+    seen_from = "({:.1f}, {:.1f}, {:.1f}) m".format(*state.observer_position)
+    return f"{state.label}: {state.whereabouts()} {at}, seen from {seen_from}"
 
 
 def told_change(change: ObjectChange, words: TimeWords) -> str:

@@ -17,6 +17,15 @@ GROWS, SHRINKS = 0.3, 0.05
 """Share by which a box's side follows a sighting that reaches farther, or less far: most views show a part."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Hand:
+    """Where what was taken is: as far as is known, where the robot is."""
+
+    position_m: Floats
+    room: str | None
+    place_id: str | None
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Known:
     """A thing as it is known now."""
@@ -43,6 +52,8 @@ class Known:
     settled: int = 0
     moving_from: ObjectState | None = None
     """The state before it began to move; None while it is at rest."""
+    hand: Hand | None = None
+    """Where it is carried, or was handed over; None where it lies in its box."""
     new_state: str | None = None
     noted: ObjectState | None = None
     """The newest state that was handed out."""

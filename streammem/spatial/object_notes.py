@@ -74,14 +74,16 @@ class ObjectNotes:
 
 def state_of(known: Known, recording: str, t_ns: int, *, change: ChangeKind | None = None) -> ObjectState:
     """A thing as it is known now, as a record."""
-    x, y, z = (float(one) for one in known.centre_m)
+    hand = known.hand
+    x, y, z = (float(one) for one in (known.centre_m if hand is None else hand.position_m))
     width, depth, height = (float(one) for one in known.size_m)
     is_told = change is not None and change not in {"first seen", "same as"}
     return ObjectState(
         state_id=stable_id("state", recording, known.object_id, t_ns, change or ""), object_id=known.object_id,
         recording=recording, label=known.label, t_first_ns=known.t_first_ns, t_ns=known.t_seen_ns,
         object_position=(x, y, z), observer_pose=known.observer_pose, size_m=(width, depth, height),
-        room=known.room, place_id=known.place_id, relations=known.relations, state=known.state,
+        room=known.room if hand is None else hand.room, place_id=known.place_id if hand is None else hand.place_id,
+        relations=known.relations, state=known.state,
         is_missing=known.is_missing, t_known_ns=t_ns, confidence=round(known.confidence, 4),
         sightings=known.sightings, instance_id=known.instance_id,
         event_id=stable_id("change", recording, known.object_id, t_ns, change) if is_told else None,

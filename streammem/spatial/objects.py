@@ -10,14 +10,14 @@ handed out by `take_states`. Costs 1-3 ms a look with twenty things in view and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streammem.spatial.backprojection import Sighting
 from streammem.spatial.deeds import Deed
-from streammem.spatial.known_objects import Known, mean_looks, moved, widen
+from streammem.spatial.known_objects import Hand, Known, mean_looks, moved, widen
 from streammem.spatial.object_notes import Noted, ObjectNotes, state_of
 from streammem.spatial.observations import Observation
 from streammem.spatial.recognition import associate, recognise, twin_of
@@ -39,6 +39,8 @@ SETTLED_LOOKS = 2
 SETTLED_M = 0.15
 """A thing has come to rest when so many looks in a row find it within this."""
 
+CARRIED_M = 1.0
+"""What is carried is noted every so far, and in every room."""
 UNDER_WAY_S = 5.0
 """A look may wait in queues for so long: one of a thing where it was just taken from is from before that."""
 
@@ -74,6 +76,7 @@ class ObjectMap:
         self.known: dict[str, Known] = {}
         self._by_instance: dict[str, str] = {}
         self._notes = ObjectNotes(note_every_s=settings.note_every_s)
+        self._hand: Hand | None = None
 
     def restore(self, states: Iterable[tuple[ObjectState, FloatVector | None]]) -> None:
         """Takes up things as they were last noted."""
@@ -113,6 +116,8 @@ class ObjectMap:
         for one, motion in zip(known, motions, strict=True):
             centre, half = motion[:3, :3] @ one.centre_m + motion[:3, 3], one.size_m / 2
             one.low_m, one.high_m, one.observer_pose = centre - half, centre + half, motion @ one.observer_pose
+            if one.hand is not None:
+                one.hand = replace(one.hand, position_m=motion[:3, :3] @ one.hand.position_m + motion[:3, 3])
             if one.noted is not None:
                 one.noted = moved(one.noted, motion)
             one.moving_from, one.settled = None, 0  # it was the map that moved
@@ -126,6 +131,7 @@ class ObjectMap:
     def look(self, sightings: Sequence[Sighting], look: Look) -> tuple[list[ObjectState], list[ObjectChange]]:
         """Takes in one look. Returns (the things seen, what changed)."""
         changes = _Changes()
+        self._follow_hand(look)
         pairs = associate(sightings, self.known, self._by_instance, gate_m=self.settings.gate_m)
         seen = {known.object_id for known, _ in pairs}
         unseen = [known for known in self.known.values() if known.object_id not in seen]
@@ -167,13 +173,16 @@ class ObjectMap:
         before = self._notes.before_look(known, recording)
         if deed.kind != "put":
             known.state = IN_THE_HAND if deed.kind == "picked up" else HANDED_OVER
+            known.hand = self._hand
             known.relations, known.moving_from, known.settled = (), None, 0
         elif known.state in CARRIED:  # else it was seen there already, and that is more exact
-            known.state = None
+            hand, known.state, known.hand = known.hand, None, None
             # Where on it is seen when it is seen: until then its place is not judged.
             known.moving_from, known.settled = before, 0
-            if deed.position_m is not None:
-                half, at = known.size_m / 2, np.asarray(deed.position_m, dtype=np.float64)
+            if deed.position_m is not None or hand is not None:
+                known.room = hand.room if hand is not None else known.room
+                put_m = deed.position_m if deed.position_m is not None or hand is None else hand.position_m
+                half, at = known.size_m / 2, np.asarray(put_m, dtype=np.float64)
                 known.low_m, known.high_m = at - half, at + half
             holder = self.find(deed.place) if deed.place is not None else None
             if holder is not None:
@@ -185,6 +194,19 @@ class ObjectMap:
         known.t_first_ns = known.t_seen_ns = t_ns
         self._notes.note(known, recording, t_ns, change=None)
         return known, before
+
+    def _follow_hand(self, look: Look) -> None:
+        """What is in the robot's hand is where the robot is."""
+        at = look.observation.T_map_camera[:3, 3]
+        self._hand = Hand(position_m=at, room=look.room_of(at), place_id=look.place_id)
+        for known in self.known.values():
+            if known.state != IN_THE_HAND:
+                continue
+            known.hand, before = self._hand, known.noted
+            if before is not None and (
+                before.room != self._hand.room or np.linalg.norm(at - np.asarray(before.object_position)) >= CARRIED_M
+            ):
+                self._notes.note(known, look.recording, look.observation.t_ns, change=None)
 
     def leave(self, recording: str, t_ns: int) -> None:
         """The end of looking."""
@@ -222,7 +244,7 @@ class ObjectMap:
         if known.state in CARRIED:
             if not is_displaced and t_ns - known.t_first_ns < UNDER_WAY_S * NS_PER_S:
                 return  # a look from before it was taken
-            known.state = None
+            known.state, known.hand = None, None
         was_missing, before = known.is_missing, None
         if is_displaced or is_changed or was_missing:
             before = self._notes.before_look(known, look.recording)
@@ -320,7 +342,11 @@ class ObjectMap:
     def _relate(self, seen: Sequence[Known], look: Look) -> None:
         if not seen:
             return
-        others = [one for one in self.known.values() if not one.is_missing]
+        here = {one.object_id for one in seen}
+        others = [
+            one for one in self.known.values()
+            if not one.is_missing and (one.state not in CARRIED or one.object_id in here)
+        ]  # fmt: skip
         place = {one.object_id: number for number, one in enumerate(others)}
         centres, sizes = np.stack([one.centre_m for one in others]), np.stack([one.size_m for one in others])
         for known in seen:

@@ -6,10 +6,12 @@ import importlib.util
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from streammem import ask
 from streammem.nodes import LocalRunner
 from streammem.nodes.inbox import DropPolicy, QueueSpec
 from streammem.nodes.memory_node import MemoryNode
@@ -80,6 +82,48 @@ def test_what_was_put_down_is_there_seen_or_not(tmp_path: Path) -> None:
         assert told(memory)[-2:] == [
             "the robot put the mug on the shelf", "the mug moved from the robot's hand to the shelf",
         ]  # fmt: skip
+
+
+def test_what_is_carried_is_where_the_robot_is(tmp_path: Path) -> None:
+    def walked(t_s: float, x_m: float, room: str) -> Observation:
+        return replace(look(t_s, None), T_map_camera=pose_at(x_m, 0.0, 0.0), room=room)
+
+    with SpatialMemory.open(tmp_path, write=True, create=True) as memory:
+        taken(memory)
+        assert memory.where("mug")[0].object_position == pytest.approx((0.0, 0.0, 1.2), abs=0.3)
+        for t_s, x_m, room in ((10, -1.0, "kitchen"), (11, -2.0, "hall"), (12, -3.0, "hall"), (13, -3.2, "hall")):
+            memory.observe(walked(t_s, x_m, room))
+        mug = memory.where("mug")[0]
+        assert (mug.object_position[0], mug.room, mug.whereabouts()) == (-3.2, "hall", IN_THE_HAND)
+        assert not memory.query().label("mug").near(ON_TABLE, radius_m=1.0).run()
+        assert [one.label for one in memory.query().within("hall").run()] == ["mug"]
+        (evidence,) = evidence_of(memory, "where is the mug?")
+        assert evidence == "mug: in the robot's hand, carried by the robot, which was at (-3.0, 0.0, 1.2) m"
+        memory.flush()
+        with SpatialMemory.open(tmp_path) as reader:  # another process: to the metre
+            assert reader.where("mug")[0].object_position[0] == -3.0
+            earlier = reader.where("mug", as_of_ns=round(10.5 * NS_PER_S))[0]
+            assert (earlier.object_position[0], earlier.room) == (-1.0, "kitchen")
+        memory.did(Deed(kind="handed over", label="mug", identity="mug"), t_ns=0)
+        for t_s in (20, 21):
+            memory.observe(walked(t_s, 0.0, "kitchen"))
+        assert memory.where("mug")[0].object_position[0] == -3.2
+        (evidence,) = evidence_of(memory, "where is the mug?")
+        assert "handed over by the robot, which was at (-3.2, 0.0" in evidence
+
+
+def test_what_is_put_down_somewhere_is_where_the_robot_was(tmp_path: Path) -> None:
+    with SpatialMemory.open(tmp_path, write=True, create=True) as memory:
+        taken(memory)
+        memory.observe(replace(look(10, None), T_map_camera=pose_at(-5.0, 0.0, 0.0), room="hall"))
+        memory.did(Deed(kind="put", label="mug", identity="mug"), t_ns=0)
+        mug = memory.where("mug")[0]
+        assert (mug.object_position[0], mug.room) == (pytest.approx(-5.0), "hall")
+
+
+def evidence_of(memory: SpatialMemory, question: str) -> list[str]:
+    memory.flush()
+    return [one.text for one in ask(question, memory=memory.memory).evidence]
 
 
 def test_what_was_handed_over_and_what_was_never_seen(tmp_path: Path) -> None:
