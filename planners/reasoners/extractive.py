@@ -17,6 +17,7 @@ from planners.reasoners.attributes import answer_attribute, read_attribute
 from planners.reasoners.choices import choose
 from planners.reasoners.counting import answer_how_many
 from planners.reasoners.either import answer_either, read_offered
+from planners.reasoners.in_order import answer_order
 from planners.reasoners.kin import answer_kin, read_kin
 from planners.reasoners.over_moments import answer_over_moments
 from planners.reasoners.quoting import (
@@ -28,7 +29,7 @@ from planners.reasoners.quoting import (
     answer_written,
 )
 from planners.reasoners.speakers import answer_amount, answer_who_not, is_negated_who, read_amount
-from planners.reasoners.temporal import answer_how_long, answer_order, answer_when
+from planners.reasoners.temporal import answer_how_long, answer_when
 from planners.reasoners.verdicts import answer_yes_no
 
 _OPERATORS: dict[QuestionKind, Callable[[Board], Draft | None]] = {

@@ -1,18 +1,16 @@
-"""Operators about time: when, how long, in which order. Each turns a board into a draft, or None for "nothing".
+"""Operators about time: when and how long. Each turns a board into a draft, or None for "nothing".
 
 Knows matches, grouped into occurrences; reads nothing further but the recordings' spans.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from planners.clauses import BEFORE_OR_AFTER
 from planners.matches import SAME_OCCURRENCE_S, Match, Occurrence, occurrences, union_spans
 from planners.plan import ANY_SPEECH
 from planners.protocols import Board, Draft
-from planners.reasoners.wording import MOST_LISTED, listed, quote, shown, when
+from planners.reasoners.wording import MOST_LISTED, listed, shown, when
 from planners.told_times import ToldTime, told_length, told_time
 from planners.windows import duration_words
 
@@ -203,35 +201,3 @@ def _length_of_recordings(board: Board) -> Draft | None:
     if not matches:
         return None
     return Draft(text=f"{listed(parts)}.", matches=tuple(matches), confidence=0.9)
-
-
-def answer_order(board: Board) -> Draft | None:
-    """Sorts the targets by their first occurrence; None unless every one was found, and there are any."""
-    plan, words = board.plan, board.view.words
-    if not plan.targets:
-        return None
-    firsts: list[tuple[int, str, Match]] = []
-    for target in plan.targets:
-        matches = strong(board.by_target.get(target, []))
-        if not matches:
-            return None
-        first = min(matches, key=lambda match: (match.t_start_ns, match.recording))
-        if plan.occurrence == "last":
-            first = max(matches, key=lambda match: (match.t_start_ns, match.recording))
-        firsts.append((first.t_start_ns, target, first))
-    asked = [target for _, target, _ in firsts]
-    firsts.sort(key=lambda item: item[0])
-    steps = [f"{quote(target)} at {words.point(match.recording, t_ns)}" for t_ns, target, match in firsts]
-    if re.search(BEFORE_OR_AFTER, plan.question, re.I):
-        if firsts[0][0] == firsts[-1][0]:
-            return None
-        text = f"{'Before' if firsts[0][1] == asked[0] else 'After'}: {', then '.join(steps)}."
-    elif plan.question.split()[0].lower() in {"did", "does", "do", "was", "were", "is", "has", "have"}:
-        yes = [target for _, target, _ in firsts] == asked and firsts[0][0] < firsts[-1][0]
-        text = f"{'Yes' if yes else 'No'}: {', then '.join(steps)}."
-    elif len(firsts) == 2:
-        text = f"{quote(firsts[0][1])} came first: {', then '.join(steps)}."
-    else:
-        text = f"In this order: {', then '.join(steps)}."
-    confidence = min(match.support for _, _, match in firsts)
-    return Draft(text=text, matches=tuple(match for _, _, match in firsts), confidence=confidence)
