@@ -7,8 +7,8 @@ With a speed, looks that come too late are dropped and counted; as fast as it go
 
 It first walks through the house (`--no-walk` leaves that out), then carries out the instructions one after another
 while perception and memory go on beside it. What it recognises are the simulator's own object numbers, not pictures: no
-detector is at work here. `--mcap` writes everything it sees to a file that `streammem ingest` reads. Holds no logic:
-see `streammem/app/robot/loop.py`.
+detector is at work here. Which room a thing is in comes from the simulator's floor plan. `--mcap` writes everything it
+sees to a file that `streammem ingest` reads. Holds no logic: see `streammem/app/robot/loop.py`.
 """
 
 from __future__ import annotations

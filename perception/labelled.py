@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from streammem.spatial.observations import ObjectDetection, Vector3
+from streammem.spatial.observations import ObjectDetection, Vector3, point_from
 
 MIN_PIXELS = 12
 """Fewer are an edge that peeps out: its depth is as likely that of what stands before it."""
@@ -98,6 +98,26 @@ def things_from_json(text: str) -> dict[int, Thing]:
     except (ValueError, AttributeError, TypeError, KeyError) as error:
         raise ValueError("the table of object numbers is not JSON of numbers and things") from error
     return table
+
+
+def room_boxes_to_json(boxes: Mapping[str, tuple[Vector3, Vector3]]) -> str:
+    """Corners (low, high) of rooms, as they are recorded."""
+    return json.dumps({name: [low, high] for name, (low, high) in boxes.items()})
+
+
+def room_boxes_from_json(text: str) -> dict[str, tuple[Vector3, Vector3]]:
+    """The rooms of a recording.
+
+    Raises:
+        ValueError: they are none.
+    """
+    try:
+        return {
+            str(name): (point_from(low, name="A corner"), point_from(high, name="A corner"))
+            for name, (low, high) in json.loads(text).items()
+        }
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ValueError("it is not JSON of names and two corners each") from error
 
 
 def _vector(values: object) -> Vector3 | None:

@@ -301,6 +301,8 @@ class _Run:
             from streammem.spatial.spatial_memory import SpatialMemory
 
             self._space = SpatialMemory.open(self._memory, recording=self._recording.recording, write=True)
+            if self._source.info.room_boxes:
+                self._space.name_rooms(self._source.info.room_boxes)
         return self._space
 
     def _write(self, described: Sequence[tuple[ClosedSegment, EventBundle]]) -> None:

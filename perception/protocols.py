@@ -6,7 +6,7 @@ Times are int64 nanoseconds on the recording's own timeline (see `streammem.type
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streammem.spatial.observations import Observation as Look
+from streammem.spatial.observations import Vector3
 from streammem.types import Box, Detection, FloatVector, Gap, Tag, attributed
 
 SAMPLE_RATE_HZ = 16_000
@@ -91,6 +92,8 @@ class SourceInfo:
     height: int | None = None
     start_ns: int | None = None
     """Wall-clock start that the container states, if any (creation time). Used only when the user asks for it."""
+    room_boxes: Mapping[str, tuple[Vector3, Vector3]] | None = None
+    """Corners (low, high) of rooms, metres in the map, where a robot was told them."""
 
 
 class Source(Protocol):

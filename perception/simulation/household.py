@@ -16,6 +16,8 @@ from streammem.spatial.observations import Vector3
 ROOM_M = 4.0
 WALL_M = 0.1
 WALL_HEIGHT_M = 2.2
+FLOOR_M = 0.2
+"""What lies on the floor, or is measured a little below it, is in its room, too."""
 DOOR_M = 1.2
 COLUMNS, ROWS = 3, 2
 _DOOR_CLEAR_M = 0.65
@@ -79,6 +81,10 @@ class Household:
 
     def room_at(self, x: float, y: float) -> str | None:
         return next((room.name for room in self.rooms if room.holds(x, y)), None)
+
+    def room_boxes(self) -> dict[str, tuple[Vector3, Vector3]]:
+        """Corners (low, high) of each room."""
+        return {room.name: ((*room.low_m, -FLOOR_M), (*room.high_m, WALL_HEIGHT_M + FLOOR_M)) for room in self.rooms}
 
     def piece(self, name: str) -> Solid:
         return next(one for one in self.furniture if one.name == name)

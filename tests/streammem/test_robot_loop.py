@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from math import dist
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ import pytest
 import streammem
 from streammem.errors import ConfigError
 from streammem.nodes import Inbox, LocalRunner, PacedClock, QueueSpec, Topic
-from streammem.nodes.topics import BaseState, Instruction, Message, Remembered
+from streammem.nodes.topics import BaseState, Instruction, Message, Perceived, Remembered
 from streammem.settings import RobotSettings, Settings, load_settings
+from streammem.spatial.observations import ObjectDetection, Observation
 from streammem.spatial.spatial_memory import SpatialMemory
+from tests.spatial_world import pose_at
 
 DEMO = Path(__file__).parents[2] / "demos" / "robot_loop.py"
 CONFIG = """
@@ -220,6 +223,28 @@ def test_a_look_that_is_refused_is_not_counted_as_remembered(tmp_path: Path) -> 
         said += node.handle(Perceived(t_ns=t_ns, observation=Observation(t_ns=t_ns, T_map_camera=np.eye(4))))
     node.close()
     assert [one.is_refused for one in said if isinstance(one, Remembered)] == [False, True, False]
+
+
+def test_what_stands_at_a_wall_is_in_its_own_room(tmp_path: Path) -> None:
+    """Seen through doors and from next door: the floor plan is known, so no room is guessed."""
+    from perception.simulation.household import make_household
+    from streammem.app.robot.loop import build_memory
+
+    home, node = make_household(small().robot.home_seed), build_memory(small(), folder=tmp_path / "memory")
+    rooms = {room.name: room.centre_m for room in home.rooms}
+    for number, piece in enumerate(home.furniture):
+        x, y = min(
+            (at for name, at in rooms.items() if name != piece.room), key=lambda at: dist(at, piece.centre_m[:2])
+        )
+        seen = ObjectDetection(
+            label=piece.name, instance_id=piece.name, position_m=piece.centre_m, size_m=piece.size_m
+        )  # fmt: skip
+        look = Observation(
+            t_ns=number * 1_000_000_000, T_map_camera=pose_at(x, y, 0.0), detections=(seen,), room=home.room_at(x, y)
+        )
+        list(node.handle(Perceived(t_ns=look.t_ns, observation=look)))
+    assert {one.label: one.room for one in node.memory.objects()} == {one.name: one.room for one in home.furniture}
+    node.close()
 
 
 def test_a_loop_that_is_left_in_the_middle_of_a_task_ends_soon(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from perception.labelled import room_boxes_from_json
 from perception.protocols import ImageRGB, SourceInfo, SourceItem
 from perception.sources.bags.assembly import Assembly
 from perception.sources.bags.decoding import colour_image, stamp_ns
@@ -27,6 +28,7 @@ from perception.sources.bounded_queue import BoundedQueue, Worker
 from perception.sources.fingerprint import fingerprint_file, fingerprint_together
 from streammem.errors import SourceBrokenError, SourceError
 from streammem.settings import SourceSettings
+from streammem.spatial.observations import Vector3
 from streammem.types import NS_PER_S
 
 logger = logging.getLogger(__name__)
@@ -61,6 +63,7 @@ class BagSource:
                 raise SourceError(
                     f"{str(path)!r} holds no pictures, sound, words or poses that can be read; it has {names}."
                 )
+            boxes = self._room_boxes(bag)
             self._offset_ns, self._origin_ns = self._clock(bag)
             self._end_ns = bag.end_ns
             is_whole = not getattr(bag, "is_cut", False)
@@ -76,6 +79,7 @@ class BagSource:
             width=size[0] if size else None,
             height=size[1] if size else None,
             start_ns=self._origin_ns if self._origin_ns > NO_CLOCK_NS else None,
+            room_boxes=boxes,
         )
 
     @property
@@ -243,6 +247,22 @@ class BagSource:
         except SourceBrokenError as error:
             problem = str(error)
         return problem
+
+    def _room_boxes(self, bag: BagFile) -> dict[str, tuple[Vector3, Vector3]] | None:
+        """The first that is told."""
+        assert self._decoder is not None
+        topic = self._roles.room_boxes
+        if topic is None:
+            return None
+        try:
+            for _, _, data in bag.messages([topic]):
+                return room_boxes_from_json(str(self._decoder.decode(topic, data).data))
+        except SourceBrokenError:
+            return None
+        except ValueError as error:
+            told = f"the rooms of {topic.name!r} cannot be used: {error}"
+            self._roles = replace(self._roles, unused=(*self._roles.unused, told))
+        return None
 
     def _clock(self, bag: BagFile) -> tuple[int, int]:
         """(what to add to a time of recording to get the messages' clock, the time that counts as 0)."""

@@ -32,6 +32,9 @@ LABEL_TABLE_TOPIC = "/camera/objects"
 ROOM_TOPIC = "/robot/room"
 """The name of the room that the robot is in, told when it changes."""
 
+ROOM_BOXES_TOPIC = "/robot/rooms"
+"""Where the rooms of its floor plan are: JSON, name to [low, high] corner in the map, told once."""
+
 _DEPTH = re.compile(r"depth|disparity", re.I)
 _LABELS = re.compile(r"label|instance|semantic|segment", re.I)
 _NOT_COLOUR = re.compile(
@@ -53,6 +56,8 @@ class Roles:
     labels: Topic | None = None
     label_table: Topic | None = None
     room: Topic | None = None
+    room_boxes: Topic | None = None
+    """Read once, when the recording is opened."""
     transforms: tuple[Topic, ...] = ()
     poses: Topic | None = None
     sound: Topic | None = None
@@ -111,6 +116,7 @@ def choose_topics(topics: Sequence[Topic], decoder: MessageDecoder) -> Roles:
         labels=_nearest([one for one in pictures if _LABELS.search(one.name)], colour) if tables else None,
         label_table=tables[0] if tables else None,
         room=next((one for one in texts if one.name == ROOM_TOPIC), None),
+        room_boxes=next((one for one in texts if one.name == ROOM_BOXES_TOPIC), None),
         transforms=tuple(one for one in usable if one.type in TRANSFORM_TYPES),
         poses=poses[0] if poses else None,
         sound=_best(sounds),

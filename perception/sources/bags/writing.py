@@ -14,12 +14,13 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from perception.labelled import Thing, things_to_json
+from perception.labelled import Thing, room_boxes_to_json, things_to_json
 from perception.protocols import ImageRGB
-from perception.sources.bags.topics import LABEL_TABLE_TOPIC, ROOM_TOPIC
+from perception.sources.bags.topics import LABEL_TABLE_TOPIC, ROOM_BOXES_TOPIC, ROOM_TOPIC
 from perception.sources.bags.transforms import Pose
 from streammem.errors import InputError, MissingDependencyError
 from streammem.spatial import Intrinsics
+from streammem.spatial.observations import Vector3
 from streammem.types import NS_PER_S
 
 CAMERA_FRAME = "camera_optical_frame"
@@ -34,6 +35,7 @@ _TYPES = {
     "/tf": "tf2_msgs/msg/TFMessage",
     LABEL_TABLE_TOPIC: "std_msgs/msg/String",
     ROOM_TOPIC: "std_msgs/msg/String",
+    ROOM_BOXES_TOPIC: "std_msgs/msg/String",
     "/robot/say": "std_msgs/msg/String",
     "/robot/caption": "std_msgs/msg/String",
 }
@@ -159,10 +161,14 @@ class MessageMaker:
 class RobotRecorder:
     """Writes one MCAP. A context manager; a file that was not closed is read as far as it goes."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises:
-        MissingDependencyError: the writers are not installed.
-        InputError: the file cannot be written.
+    def __init__(self, path: Path, *, room_boxes: Mapping[str, tuple[Vector3, Vector3]] | None = None) -> None:
+        """
+        Args:
+            room_boxes: corners (low, high) of rooms in the map, where they are known.
+
+        Raises:
+            MissingDependencyError: the writers are not installed.
+            InputError: the file cannot be written.
         """
         try:
             from mcap.writer import Writer
@@ -181,6 +187,7 @@ class RobotRecorder:
         self._schemas: dict[str, int] = {}
         self._things: dict[int, Thing] = {}
         self._room: str | None = None
+        self._boxes = dict(room_boxes or {})
         self._is_open = True
 
     def write(
@@ -207,6 +214,9 @@ class RobotRecorder:
         if numbers is not None:
             labels = make.image(t_ns, CAMERA_FRAME, np.clip(numbers, 0, 65_535).astype(np.uint16), "16UC1")
             self._put("/camera/labels/image_raw", t_ns, labels)
+        if self._boxes:
+            self._put(ROOM_BOXES_TOPIC, t_ns, make.string(room_boxes_to_json(self._boxes)))
+            self._boxes.clear()
         if room != self._room:
             self._room = room
             self._put(ROOM_TOPIC, t_ns, make.string(room or ""))

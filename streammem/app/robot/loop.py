@@ -87,7 +87,7 @@ def build_world(settings: Settings, *, start_ns: int = 0, mcap: Path | None = No
         clock=PacedClock(speed=robot.speed),
         period_ns=round(NS_PER_S / robot.looks_per_s),
         step_ns=round(STEP_S * NS_PER_S),
-        record=_recorder(mcap) if mcap is not None else None,
+        record=_recorder(mcap, robot.home_seed) if mcap is not None else None,
     )
 
 
@@ -96,10 +96,13 @@ def build_perception(settings: Settings) -> PerceptionNode:
 
 
 def build_memory(settings: Settings, *, folder: Path) -> MemoryNode:
+    """The memory's node. It is told the household's own rooms, as it is told the true object numbers: what stands at a
+    wall is in its room, and not in that of the nearest place where the robot was."""
     robot = settings.robot
     node = MemoryNode(
         folder, recording=RECORDING, queue=robot.memory_queue, policy=_policy(settings), flush_s=robot.flush_s
     )
+    node.memory.name_rooms(make_household(robot.home_seed).room_boxes())
     node.commit()  # there is something to open for a planner that is told something before the first look
     return node
 
@@ -238,7 +241,7 @@ def _policy(settings: Settings) -> DropPolicy:
     return "drop oldest" if settings.robot.speed > 0 else "block"
 
 
-def _recorder(path: Path) -> Any:
+def _recorder(path: Path, home_seed: int) -> Any:
     from perception.sources.bags.writing import RobotRecorder
 
-    return RobotRecorder(path)
+    return RobotRecorder(path, room_boxes=make_household(home_seed).room_boxes())
