@@ -231,6 +231,9 @@ class DecordFrameReader:
         """
         import decord
 
+        # Its FFmpeg prints as an error what a jump into the middle of a stream always lacks (`co located POCs
+        # unavailable`). What cannot be decoded is raised as `DECORDError`, whatever is printed.
+        decord.logging.set_level(decord.logging.FATAL)
         self._uri = uri
         try:
             self._reader: Any = decord.VideoReader(uri, num_threads=1)

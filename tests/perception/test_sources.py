@@ -455,3 +455,19 @@ def test_real_trailer_every_tick_and_the_same_from_the_middle() -> None:
     np.testing.assert_array_equal(frames_of(part)[0].original(), expected[0].original())
     first, samples = sound_of(part)
     assert np.abs(samples - sound_of(whole)[1][first:]).max() < 1e-6
+
+
+def test_looking_again_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """After a jump the decoder misses frames that earlier ones refer to, and says so for every one of them."""
+    options = "open-gop=1:direct=temporal:bframes=3:b-adapt=0:keyint=25:scenecut=0:b-pyramid=normal:ref=4"
+    noise = np.random.default_rng(0).integers(0, 255, (180, 400, 3), dtype=np.uint8)
+
+    def scrolled(t: float, index: int, width: int, height: int) -> np.ndarray:
+        return noise[:height, index % 80 : index % 80 + width]
+
+    path = make_clip(tmp_path / "open.mp4", [Scene(8.0, scrolled)], options={"x264-params": options})
+    with open_frame_reader(path) as reader:
+        assert isinstance(reader, DecordFrameReader)
+        for number in range(40):
+            reader.read([number * 2_710_000_000 % 7_500_000_000])
+    assert capfd.readouterr() == ("", "")
