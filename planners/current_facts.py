@@ -1,10 +1,10 @@
 """What holds at the moment of asking, where memory knows that it changed: the facts, not the lines they were read from.
 
 A line that says where something is stays as relevant as ever after it stopped being true; only the facts know that
-another took its place. So a question about a state ("Where does Anna live?", "Is the mug on the table?") is answered
-from the facts of its subject where they have changed, with the events that state the new value and the old one. A state
-that never changed, a value that was never told, and several recordings whose clocks do not compare go the ordinary way.
-Reads one subject's facts: milliseconds.
+another took its place, or that it is over. So a question about a state ("Where does Anna live?", "Is the mug on the
+table?") is answered from the facts of its subject where they have changed, with the events that state the new value and
+the old one; where two say otherwise, with what each of them said. A state that never changed, a value that was never
+told, and several recordings whose clocks do not compare go the ordinary way. Reads one subject's facts: milliseconds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from planners.protocols import Board, Draft
 from planners.reading import MemoryView
 from planners.windows import Span
 from planners.words import content_words, stem
-from streammem.semantic.predicates import SLOTS
+from streammem.semantic.endings import JOB, is_ending, kind_of
+from streammem.semantic.predicates import NO_LONGER, SIDE_BY_SIDE, SLOTS
 from streammem.semantic.words import ROOMS
 from streammem.timeline import WALL_CLOCK_FROM_NS
 from streammem.types import Fact
@@ -53,8 +54,6 @@ _PAST_TENSE = re.compile(r"\b(?:was|were|did|had)\b", re.I)
 _ARTICLE = re.compile(r"^(?:the|a|an|this|that|some)\s+", re.I)
 _ROOM = re.compile(rf"^{ROOMS}$", re.I)
 _PAST = {"lives": "lived", "works": "worked", "likes": "liked", "dislikes": "disliked", "has": "had", "is": "was"}
-_UNLIKE = {"likes": "dislikes", "has": "has no"}
-"""What ends a predicate of which many values hold side by side."""
 _MOST_OLD = 2
 """Former values that an answer tells."""
 
@@ -77,14 +76,11 @@ def answer_from_current_facts(board: Board, choices: Sequence[str] = ()) -> Draf
     told = _told(board.view, asked)
     holding = _holding(board.view, asked, told)
     former = [one for one in told if one not in holding]
+    if len({(one.predicate, one.object.casefold()) for one in holding}) > 1:
+        return _in_two_ways(board.view, holding) if not choices else None
     if not holding or not (former or choices):
         return None
-    if len({(one.predicate, one.object.casefold()) for one in holding}) > 1:
-        return None  # told in two ways: the ordinary way quotes both sides
     current = holding[-1]
-    own = [one for one in former if _is_own(board.view, one)]
-    if own and _is_hearsay(board.view, current):
-        return _in_two_ways(board.view, own[-1], current)
     draft = _told_of(board, asked, current, former)
     if not choices:
         return draft
@@ -103,6 +99,8 @@ def _choice(asked: _Asked, current: Fact, draft: Draft | None, choices: Sequence
         wanted = lead.group().lower() if lead else ""
         fitting = [at for at, choice in enumerate(choices) if wanted and re.match(rf"{wanted}\b", choice.strip(), re.I)]
         return fitting[0] if len(fitting) == 1 else None
+    if is_ending(current.predicate):
+        return None  # no value holds
     value = {stem(word) for word in content_words(current.object)}
     fitting = [
         at
@@ -136,13 +134,15 @@ def _told_of(board: Board, asked: _Asked, current: Fact, former: Sequence[Fact])
     return Draft(text=text, matches=matches, confidence=round(min(current.confidence, 0.95), 3), cites_all=True)
 
 
-def _in_two_ways(view: MemoryView, own: Fact, hearsay: Fact) -> Draft:
-    """Both sides: what others say of somebody ends nothing of what that one said."""
+def _in_two_ways(view: MemoryView, sides: Sequence[Fact]) -> Draft | None:
+    """What each of several people said; None where it is not known to be theirs: the ordinary way quotes both sides."""
+    if not all(one.stated_by for one in sides) or len({one.stated_by for one in sides}) < len(sides):
+        return None
     matches, told = list[Match](), list[str]()
-    for fact in (own, hearsay):
-        lines = _evidence(view, fact)
-        matches += lines
-        told.append(f"{_said(fact)} (said by {lines[0].speaker} at {view.words.point(fact.recording, fact.t_from_ns)})")
+    for fact in sides:
+        matches += _evidence(view, fact)
+        at = view.words.point(fact.recording, fact.t_from_ns)
+        told.append(f"{_said(fact)} (said by {' and '.join(fact.stated_by)} at {at})")
     return Draft(text=f"It is told in two ways: {'; '.join(told)}.", matches=tuple(matches), confidence=0.5,
                  cites_all=True)  # fmt: skip
 
@@ -174,13 +174,22 @@ def _told(view: MemoryView, asked: _Asked) -> list[Fact]:
     facts = [
         fact
         for fact in view.memory.facts(subject=asked.subject, recordings=names)
-        if fact.predicate in (*asked.predicates, *(f"no longer {one}" for one in asked.predicates))
-        and (fact.predicate not in (*_UNLIKE, *_UNLIKE.values()) or _is_same(fact.object, asked.value or ""))
+        if _is_about(fact, asked)
         and view.events(Span(recording=fact.recording, t_start_ns=fact.t_from_ns, t_end_ns=fact.t_from_ns + 1))
     ]
     if len({fact.recording for fact in facts}) > 1 and any(fact.t_from_ns < WALL_CLOCK_FROM_NS for fact in facts):
         return []
     return sorted(facts, key=lambda fact: (fact.t_from_ns, fact.object))
+
+
+def _is_about(fact: Fact, asked: _Asked) -> bool:
+    base = fact.predicate.removeprefix(NO_LONGER)
+    kind = kind_of(fact.predicate, fact.object)
+    is_without_work = base == "has" and kind == "work" == kind_of(asked.predicates[0], "")
+    if base not in asked.predicates and not is_without_work:
+        return False
+    is_one_of_many = kind in SIDE_BY_SIDE or "has" in asked.predicates
+    return not is_one_of_many or _is_same(fact.object, asked.value or "")
 
 
 def _holding(view: MemoryView, asked: _Asked, told: Sequence[Fact]) -> list[Fact]:
@@ -208,16 +217,6 @@ def _bare(phrase: str) -> str:
     return _ARTICLE.sub("", phrase.strip(" ,"))
 
 
-def _is_own(view: MemoryView, fact: Fact) -> bool:
-    """Whether who it is about said it."""
-    return any((one.speaker or "").casefold() == fact.subject.casefold() for one in _evidence(view, fact))
-
-
-def _is_hearsay(view: MemoryView, fact: Fact) -> bool:
-    """Whether others said it, and who it is about did not."""
-    return any(one.speaker for one in _evidence(view, fact)) and not _is_own(view, fact)
-
-
 def _said(fact: Fact) -> str:
     return f"{_named(fact.subject)} {fact.predicate} {_object(fact)}"
 
@@ -231,8 +230,10 @@ def _were(facts: Sequence[Fact]) -> str:
 
 
 def _object(fact: Fact) -> str:
-    is_place = fact.predicate.startswith(("is ", "works at", "no longer works at"))
-    return _named(fact.object) if is_place else fact.object
+    if (fact.predicate, fact.object) == (f"{NO_LONGER}has", JOB):
+        return f"a {JOB}"
+    is_definite = fact.predicate.startswith(("is ", "works at", NO_LONGER))
+    return _named(fact.object) if is_definite else fact.object
 
 
 def _named(phrase: str) -> str:

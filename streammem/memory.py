@@ -492,5 +492,6 @@ class Memory(SpatialDoor, LettingGo):
 
 
 def _distinct(facts: Iterable[Fact]) -> list[Fact]:
-    """One assertion per statement: an event says a thing once, however often it was seen inside."""
-    return list({(fact.subject, fact.predicate, fact.object): fact for fact in reversed(tuple(facts))}.values())[::-1]
+    """One assertion per statement and speaker: an event says a thing once, however often it was seen inside."""
+    one_each = {(one.subject, one.predicate, one.object, *one.stated_by): one for one in reversed(tuple(facts))}
+    return list(one_each.values())[::-1]

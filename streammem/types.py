@@ -187,6 +187,8 @@ class Fact:
     count: int
     """How many times it was observed."""
     event_ids: tuple[str, ...]
+    stated_by: tuple[str, ...] = ()
+    """Who said so; none where it was seen, or said by nobody knows whom."""
     vector: FloatVector | None = None
 
 

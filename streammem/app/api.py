@@ -1,4 +1,5 @@
-"""The verbs: ingest, ask, search, forget, timeline. What `import streammem`, the command line and the servers call.
+"""The verbs: ingest, ask, search, facts, forget, timeline. What `import streammem`, the command line and the
+servers call.
 
 Checks what the user gave, puts the parts together through `streammem.app.compose`, and calls them. A memory can be
 given as a folder, or open already: then asking again costs no opening.
@@ -20,7 +21,7 @@ from streammem.errors import InputError, SourceError
 from streammem.memory import Memory
 from streammem.settings import Settings, load_settings
 from streammem.timeline import format_time, ns_to_seconds, parse_iso, parse_time
-from streammem.types import Answer, Event, Hit, Level, Query, Recording
+from streammem.types import Answer, Event, Fact, Hit, Level, Query, Recording
 
 if TYPE_CHECKING:
     from perception.pipeline import IngestProgress, IngestReport
@@ -234,6 +235,34 @@ def search(
                 passage_s=passage_length_s(opened, spans) if text else None,
                 k=k,
             )
+        )
+
+
+def facts(
+    subject: str | None = None,
+    *,
+    memory: MemoryLike,
+    predicate: str | None = None,
+    as_of: str | None = None,
+    recording: str | None = None,
+) -> list[Fact]:
+    """What is known of people and things, with since when and until when it held, who said so and every event it comes
+    from, in order of recording and time.
+
+    Args:
+        subject: of whom or what; None is everything that is known.
+        as_of: as in `ask`: only what held then, as it was known then. None: what no longer holds is among them.
+
+    Raises:
+        InputError: a bad time, an unknown recording, an empty memory.
+    """
+    with _opened(memory, None) as opened:
+        chosen = _recordings(opened, recording)
+        return opened.facts(
+            subject=subject,
+            predicate=predicate,
+            as_of_ns=_time(as_of, chosen),
+            recordings=(recording,) if recording is not None else None,
         )
 
 

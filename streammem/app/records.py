@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from streammem.errors import InputError
 from streammem.timeline import WALL_CLOCK_FROM_NS, format_iso, ns_to_seconds
-from streammem.types import Answer, Event, Hit, Recording
+from streammem.types import Answer, Event, Fact, Hit, Recording
 
 if TYPE_CHECKING:
     from streammem.app.api import Ingested
@@ -56,6 +56,22 @@ class HitRecord(TypedDict):
     modality: str
     text: str
     event_id: str
+
+
+class FactRecord(TypedDict):
+    fact_id: str
+    recording: str
+    subject: str
+    predicate: str
+    object: str
+    t_from_s: float
+    t_to_s: float | None
+    """Null while it holds, as far as is known."""
+    confidence: float
+    count: int
+    said_by: list[str]
+    """Empty where it was seen, or said by nobody knows whom."""
+    event_ids: list[str]
 
 
 class EventRecord(TypedDict):
@@ -213,6 +229,24 @@ def hit_record(hit: Hit, starts: Mapping[str, int]) -> HitRecord:
         "modality": hit.modality,
         "text": hit.text,
         "event_id": hit.event_id,
+    }
+
+
+def fact_record(fact: Fact, starts: Mapping[str, int]) -> FactRecord:
+    """A fact as JSON. `starts`: of `recording_starts`."""
+    start_ns = starts.get(fact.recording, 0)
+    return {
+        "fact_id": fact.fact_id,
+        "recording": fact.recording,
+        "subject": fact.subject,
+        "predicate": fact.predicate,
+        "object": fact.object,
+        "t_from_s": ns_to_seconds(fact.t_from_ns - start_ns),
+        "t_to_s": None if fact.t_to_ns is None else ns_to_seconds(fact.t_to_ns - start_ns),
+        "confidence": round(fact.confidence, 4),
+        "count": fact.count,
+        "said_by": list(fact.stated_by),
+        "event_ids": list(fact.event_ids),
     }
 
 

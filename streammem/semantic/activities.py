@@ -105,6 +105,11 @@ _UNFINISHED = frozenset(("new", "favorite", "favourite", "another", "old", "amaz
 _MOST_WORDS = 3
 
 
+def base_form(verb: str) -> str:
+    """`play` of `playing`, `played` and `plays`; a word that is not known as it is."""
+    return _VERB_OF.get(verb, ("go" if verb == "going" else verb, False))[0]
+
+
 def activities(sentence: str, *, speaker: str | None, is_caption: bool) -> Iterator[tuple[str, str]]:
     """(actor, what) of a sentence that tells what somebody does or did. `speaker` is who `I` is in speech."""
     if _NOT_DONE.search(sentence):

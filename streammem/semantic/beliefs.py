@@ -29,8 +29,8 @@ from streammem.semantic.consolidation import (
     key_of_fact,
     replay,
 )
+from streammem.semantic.endings import is_ending, mates
 from streammem.semantic.habits import MIN_DAYS, Habit, learn
-from streammem.semantic.predicates import slot_mates
 from streammem.store.filters import Where, quoted
 from streammem.store.reader import Reader
 from streammem.store.tables import BELIEFS, EVENTS, FACTS, Row, arrow_rows, assertion_of
@@ -169,7 +169,7 @@ class Beliefs:
         """See `Memory.facts`."""
         where = Where().equals("subject_key", None if subject is None else subject.casefold())
         where.among("recording", recordings)
-        where.among("predicate", None if predicate is None else slot_mates(predicate))
+        where.among("predicate", None if predicate is None else mates(predicate))
         for left_out in without:
             where.add(f"predicate <> {quoted(left_out)}")
         intervals = self._intervals(where, as_of_ns)
@@ -177,7 +177,8 @@ class Beliefs:
             intervals = self._as_known(intervals, as_of_ns)
         if predicate is not None:
             intervals = [one for one in intervals if one.predicate == predicate]
-        chosen = {one.fact_id: one for one in intervals}
+        # What is said to have ended, and was not known to have been, is kept as an assertion only.
+        chosen = {one.fact_id: one for one in intervals if one.closes or not is_ending(one.predicate)}
         facts = in_order(one.fact() for one in chosen.values())[:limit]
         return self._with_every_event(facts, chosen, as_of_ns) if every_event else facts
 
@@ -192,6 +193,8 @@ class Beliefs:
         seen: dict[tuple[str, str, str], list[Assertion]] = {}
         for key, said in _assertions(self._reader, often, as_of_ns=as_of_ns).items():
             for one in said if key in wanted else ():
+                if one.said.predicate != DOES:
+                    continue
                 # Recordings with a wall clock share their days; others have days of their own.
                 clock = "" if one.said.t_from_ns >= WALL_CLOCK_FROM_NS else one.said.recording
                 seen.setdefault((clock, one.said.subject.casefold(), one.said.object.casefold()), []).append(one)
@@ -250,10 +253,11 @@ class Beliefs:
                 f"OR last_known_ns > {as_of_ns}))"
             )
         condition = wanted.sql()
+        is_old = "held_by" not in self._reader.column_names(BELIEFS)  # and no writer has opened it since: as if empty
         # One read of one version: a mark read apart could belong to another step than the rows.
         marked = Where() if condition is None else Where().add(f"({condition}) OR key = {quoted(WATERMARK)}")
         newest: dict[str, Row] = {}
-        for row in self._reader.scan(BELIEFS, marked):
+        for row in () if is_old else self._reader.scan(BELIEFS, marked):
             known = newest.get(row["fact_id"])
             if known is None or row["commit_seq"] > known["commit_seq"]:
                 newest[row["fact_id"]] = row
@@ -279,25 +283,27 @@ class Beliefs:
     def _as_known(self, intervals: Sequence[Interval], as_of_ns: int) -> list[Interval]:
         """The intervals that held at a time, as they were known then."""
         known: list[Interval] = []
-        anew: dict[str, tuple[Interval, int]] = {}
+        anew: dict[str, dict[tuple[str, str], int]] = {}
+        """Key -> value -> from when on it is worked out again."""
         for one in intervals:
             if not one.is_tangled and one.last_known_ns <= as_of_ns:
                 if one.closed_known_ns is not None and one.closed_known_ns > as_of_ns:
                     one = replace(one, closed_ns=None, closed_known_ns=None)
                 known.append(one)
             elif one.is_tangled or one.first_known_ns <= as_of_ns:
-                # In a key told in order, nothing before an interval still grows: it is worked out from its start on.
-                from_ns = min(one.t_from_ns, anew[one.key][1]) if one.key in anew else one.t_from_ns
-                anew[one.key] = (one, _ALWAYS_NS if one.is_tangled else from_ns)
-        whole = {key for key, (_, from_ns) in anew.items() if from_ns == _ALWAYS_NS}
-        known = [
-            one for one in known if one.key not in anew or (one.key not in whole and one.t_from_ns < anew[one.key][1])
-        ]
-        said = _assertions(self._reader, [one for one, _ in anew.values()], as_of_ns=as_of_ns)
-        for key, assertions in said.items():
-            if key in anew:
-                from_ns = anew[key][1]
-                known += replay((one for one in assertions if one.said.t_from_ns >= from_ns), key=key)
+                # In a key told in order, nothing of a value before an interval still grows.
+                from_ns = _ALWAYS_NS if one.is_tangled else one.t_from_ns
+                values = anew.setdefault(one.key, {})
+                values[one.value] = min(from_ns, values.get(one.value, from_ns))
+        whole = {key for key, values in anew.items() if _ALWAYS_NS in values.values()}
+        known = [one for one in known if one.key not in whole]
+        # From before: what contradicts it may have been open longer.
+        beside = [one for one in intervals if one.key in anew]
+        for key, said in _assertions(self._reader, beside, as_of_ns=as_of_ns).items():
+            values = anew.get(key, {})
+            for one in replay(said, key=key):
+                if key in whole or one.t_from_ns >= values.get(one.value, one.t_from_ns + 1):
+                    known.append(one)
         return [one for one in known if one.t_to_ns is None or one.t_to_ns > as_of_ns]
 
     def _with_every_event(self, facts: list[Fact], intervals: dict[str, Interval], as_of_ns: int | None) -> list[Fact]:
@@ -364,7 +370,7 @@ def _assertions(reader: Reader, intervals: Sequence[Interval], *, as_of_ns: int 
 
 def _assertions_of(reader: Reader, facts: Sequence[Fact], where: Where) -> dict[str, list[Assertion]]:
     subjects = list(dict.fromkeys(fact.subject.casefold() for fact in facts))
-    predicates = list(dict.fromkeys(mate for fact in facts for mate in slot_mates(fact.predicate)))
+    predicates = list(dict.fromkeys(mate for fact in facts for mate in mates(fact.predicate)))
     recordings = list(dict.fromkeys(fact.recording for fact in facts))
     found: dict[str, list[Assertion]] = {}
     for some in _chunks(subjects):
@@ -384,8 +390,13 @@ def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
 
 _SAME: tuple[str, ...] = (
     "key", "recording", "subject", "predicate", "object", "said_to_ns", "closed_ns", "closed_known_ns",
-    "first_known_ns", "last_known_ns", "last_t_ns", "last_event", "doubt", "count", "events", "is_live", "is_tangled",
+    "first_known_ns", "last_known_ns", "last_t_ns", "last_event", "doubt", "count", "events", "closes", "is_live",
+    "is_tangled",
 )  # fmt: skip
+
+
+_LISTS = {"event_ids": "event_ids", "stated_by": "stated_bys", "held_by": "held_by"}
+"""Field -> column. (In `facts`, `stated_by` is one name.)"""
 
 
 def _row_of(interval: Interval, *, is_gone: bool) -> Row:
@@ -396,11 +407,12 @@ def _row_of(interval: Interval, *, is_gone: bool) -> Row:
         "subject_key": interval.subject.casefold(),
         "t_start_ns": interval.t_from_ns,
         "t_to_ns": interval.t_to_ns,
-        "event_ids": list(interval.event_ids),
+        **{column: list(getattr(interval, field)) for field, column in _LISTS.items()},
         "is_gone": is_gone,
     }
 
 
 def _interval_of(row: Row) -> Interval:
     same: dict[str, Any] = {name: row[name] for name in _SAME}
-    return Interval(t_from_ns=row["t_start_ns"], event_ids=list(row["event_ids"] or ()), **same)
+    lists = {field: list(row[column] or ()) for field, column in _LISTS.items()}
+    return Interval(t_from_ns=row["t_start_ns"], **lists, **same)

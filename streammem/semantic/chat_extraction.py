@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from streammem.errors import ChatEndpointError
 from streammem.protocols import ChatModel
-from streammem.semantic.extraction import extract_facts, fact_of
+from streammem.semantic.extraction import extract_facts, fact_of, said_by
 from streammem.semantic.statements import ME, Statement
 from streammem.types import Event, Fact, Observation
 
@@ -86,14 +86,16 @@ class ChatExtractor:
             if self.failed == 1:
                 logger.warning("facts are read by rules alone while the chat model does not answer: %s", error)
             return ruled
-        have = {_key(fact.subject, fact.predicate, fact.object) for fact in ruled}
+        have = {_key(fact.subject, fact.predicate, fact.object, *fact.stated_by) for fact in ruled}
         read: list[Fact] = []
         for number, stated in _statements(reply, told):
-            key = _key(stated.subject, stated.predicate, stated.object)
+            by = said_by(told[number])
+            key = _key(stated.subject, stated.predicate, stated.object, *by)
             if key not in have:
                 have.add(key)
                 sure = stated.confidence * min(max(told[number].confidence, 0.0), 1.0)
-                read.append(fact_of(event, stated, t_from_ns=told[number].t_start_ns, confidence=sure))
+                at_ns = told[number].t_start_ns
+                read.append(fact_of(event, stated, t_from_ns=at_ns, confidence=sure, stated_by=by))
         return (*ruled, *read)
 
 
@@ -130,5 +132,5 @@ def _rests_on(subject: str, value: str, line: Observation) -> bool:
     return bool(_WORD.search(value)) and wanted <= there
 
 
-def _key(subject: str, predicate: str, value: str) -> tuple[str, str, str]:
-    return (subject.casefold(), predicate, value.casefold())
+def _key(subject: str, predicate: str, value: str, *by: str) -> tuple[str, ...]:
+    return (subject.casefold(), predicate, value.casefold(), *by)

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from streammem.semantic.consolidation import key_of_fact
-from streammem.semantic.predicates import SLOTS, slot_of
+from streammem.semantic.endings import competes, is_ending, kind_of
+from streammem.semantic.predicates import SLOTS
 from streammem.settings import ForgettingSettings
 from streammem.timeline import DAY_NS
 from streammem.types import Fact
@@ -84,10 +85,11 @@ def plan(
     for fact, last_ns in sorted(facts, key=lambda one: (one[0].t_from_ns, one[0].fact_id)):
         considered += 1
         key = key_of_fact(fact)
-        if slot_of(fact.predicate) is not None and key in kept_from:
+        follows = competes(fact.predicate, fact.object) or is_ending(fact.predicate)
+        if follows and key in kept_from:
             continue
         kept_from.add(key)  # taken back below where this one goes, and what came before it went
-        is_last_known = fact.t_to_ns is None and slot_of(fact.predicate) in SLOTS
+        is_last_known = fact.t_to_ns is None and kind_of(fact.predicate, fact.object) in SLOTS
         if is_last_known or now_ns - last_ns < settings.spare_days * DAY_NS:
             continue
         uses = sum(cited.get(event_id, 0) for event_id in fact.event_ids)

@@ -140,63 +140,76 @@ def _placed(found: re.Match[str], speaker: str | None, sure: float) -> Iterator[
 
 # --- talk -------------------------------------------------------------------------------------------------------------
 
-_WHO = rf"(?P<who>I|[Mm]y (?:{KIN}),? (?P<kin_name>[A-Z][a-z]+),?|[A-Z][a-z]+)"
-_SOMEHOW = (
+WHO = rf"(?P<who>I|[Mm]y (?:{KIN}),? (?P<kin_name>[A-Z][a-z]+),?|[A-Z][a-z]+)"
+SOMEHOW = (
     r"(?:\s(?:also|just|really|recently|finally|still|actually|absolutely|totally|always|currently|now|already|even))*"
 )
-_END = (
+END = (
     r"(?=\s*(?:[.,!?;:)-]|$)|"
     r"\s(?:and|but|because|so|which|that|who|since|too|as well|with|for|when|now|last|this|to)\b)"
 )
 _PLACE_NAME = r"(?:the\s)?(?P<value>[A-Z][A-Za-z]+(?:[ ,]{1,2}[A-Z][A-Za-z]+){0,2})"
 _PHRASE = r"(?P<value>[a-z][a-z'-]*(?:\s[a-z][a-z'-]*){0,5}?)"
-_CLAUSE_END = (
+CLAUSE_END = (
     r"(?=\s*(?:[.,!?;:)–]|$|-\s)|\s(?:and|but|because|so|which|that|who|since|too|as well|when|while|as|then|"  # noqa: RUF001
     r"'cause|after|before|if|anymore|any more|either|now)\b)"
 )
 _TALK: tuple[tuple[re.Pattern[str], str, float], ...] = (
-    (re.compile(rf"\b{_WHO}(?:'ve|'s| have| has)?{_SOMEHOW} moved (?:back )?(?:out )?to {_PLACE_NAME}"),
+    (re.compile(rf"\b{WHO}(?:'ve|'s| have| has)?{SOMEHOW} moved (?:back )?(?:out )?to {_PLACE_NAME}"),
      "lives in", 0.75),
-    (re.compile(rf"\b{_WHO}{_SOMEHOW} (?:live|lives) in {_PLACE_NAME}"), "lives in", 0.8),
-    (re.compile(rf"\b(?:(?P<i>I)'m|{_WHO} is) living in {_PLACE_NAME}"), "lives in", 0.8),
-    (re.compile(rf"\b(?:(?P<i>I)'m| (?P<i2>I) am|{_WHO} is){_SOMEHOW} (?:originally )?from {_PLACE_NAME}"),
+    (re.compile(rf"\b{WHO}{SOMEHOW} (?:live|lives) in {_PLACE_NAME}"), "lives in", 0.8),
+    (re.compile(rf"\b(?:(?P<i>I)'m|{WHO} is) living in {_PLACE_NAME}"), "lives in", 0.8),
+    (re.compile(rf"\b(?:(?P<i>I)'m| (?P<i2>I) am|{WHO} is){SOMEHOW} (?:originally )?from {_PLACE_NAME}"),
      "is from", 0.75),
-    (re.compile(rf"\b{_WHO}{_SOMEHOW} works? (?:at|for) (?P<value>(?:an?|the|my) {NOUN}|[A-Z]\w+(?: [A-Z]\w+)*){_END}"),
+    (re.compile(rf"\b{WHO}{SOMEHOW} works? (?:at|for) (?P<value>(?:an?|the|my) {NOUN}|[A-Z]\w+(?: [A-Z]\w+)*){END}"),
      "works at", 0.75),
-    (re.compile(rf"\b{_WHO}{_SOMEHOW} works? as an? (?P<value>{NOUN}){_END}"), "works as", 0.8),
-    (re.compile(rf"\b(?:(?P<i>I)'m|{_WHO} is){_SOMEHOW} an? (?P<value>(?:[a-z]+ )?(?:{OCCUPATIONS})){_END}"),
+    (re.compile(rf"\b{WHO}{SOMEHOW} works? as an? (?P<value>{NOUN}){END}"), "works as", 0.8),
+    (re.compile(rf"\b(?:(?P<i>I)'m|{WHO} is){SOMEHOW} an? (?P<value>(?:[a-z]+ )?(?:{OCCUPATIONS})){END}"),
      "works as", 0.75),
     (re.compile(
-        rf"\b{_WHO}(?:'ve| have)?{_SOMEHOW} (?:have|has|got|own|owns|bought|adopted) (?:an?|two|three|four) "
-        rf"(?P<value>(?:new |old |little |pet |rescue )?(?:{POSSESSIONS})){_END}"), "has", 0.7),
+        rf"\b{WHO}(?:'ve| have)?{SOMEHOW} (?:have|has|got|own|owns|bought|adopted) (?:an?|two|three|four) "
+        rf"(?P<value>(?:new |old |little |pet |rescue )?(?:{POSSESSIONS})){END}"), "has", 0.7),
     (re.compile(
-        rf"(?<!things )(?<!ones )(?<!what )\b{_WHO}{_SOMEHOW} (?:love|loves|like|likes|enjoy|enjoys|adore|adores) "
-        rf"{_PHRASE}{_CLAUSE_END}"), "likes", 0.65),
-    (re.compile(rf"\b{_WHO}{_SOMEHOW} (?:hate|hates|dislike|dislikes|can't stand|"
+        rf"(?<!things )(?<!ones )(?<!what )\b{WHO}{SOMEHOW} (?:love|loves|like|likes|enjoy|enjoys|adore|adores) "
+        rf"{_PHRASE}{CLAUSE_END}"), "likes", 0.65),
+    (re.compile(rf"\b{WHO}{SOMEHOW} (?:hate|hates|dislike|dislikes|can't stand|"
                 r"(?:don't|no longer) (?:like|love|enjoy)) "
-                rf"{_PHRASE}{_CLAUSE_END}"), "dislikes", 0.65),
-    (re.compile(rf"\b{_WHO}{_SOMEHOW} (?:don't|doesn't|no longer) (?:have|has|own|owns) (?:an?|any) "
+                rf"{_PHRASE}{CLAUSE_END}"), "dislikes", 0.65),
+    (re.compile(rf"\b{WHO}{SOMEHOW} (?:don't|doesn't|no longer) (?:have|has|own|owns) (?:an?|any) "
                 rf"(?P<value>(?:{POSSESSIONS}))(?=\s*(?:[.,!;]|$)|\s(?:anymore|any more|now)\b)"), "has no", 0.7),
-    (re.compile(rf"\b{_WHO}(?:'ve| have| has)?{_SOMEHOW} (?:(?:quit|left) [A-Z]\w+ (?:and|to) )?"
-                r"(?:joined?|started (?:working )?(?:at|with)) (?P<value>[A-Z]\w+(?: [A-Z]\w+)*)" + _END),
+    (re.compile(rf"\b{WHO}(?:'ve| have| has)?{SOMEHOW} (?:(?:quit|left) [A-Z]\w+ (?:and|to) )?"
+                r"(?:joined?|started (?:working )?(?:at|with)) (?P<value>[A-Z]\w+(?: [A-Z]\w+)*)" + END),
      "works at", 0.7),
-    (re.compile(rf"\b{_WHO}{_SOMEHOW} (?:play|plays) (?:the )?(?P<value>guitar|piano|violin|drums|clarinet|flute|"
+    (re.compile(rf"\b{WHO}{SOMEHOW} (?:play|plays) (?:the )?(?P<value>guitar|piano|violin|drums|clarinet|flute|"
      r"trumpet|cello|saxophone|keyboard|ukulele|harmonica|tennis|soccer|football|basketball|chess|golf|badminton|"
      r"volleyball|baseball|hockey|video games|board games)"), "plays", 0.8),
-    (re.compile(rf"\b(?:(?P<i>I)'m|{_WHO} is) allergic to {_PHRASE}{_END}"), "is allergic to", 0.85),
+    (re.compile(rf"\b(?:(?P<i>I)'m|{WHO} is) allergic to {_PHRASE}{END}"), "is allergic to", 0.85),
     (re.compile(
-        rf"\b(?:(?P<i>I)'m|{_WHO} is){_SOMEHOW} planning (?:to|on) (?P<value>[a-z][a-z' -]{{3,60}}?){_CLAUSE_END}"),
+        rf"\b(?:(?P<i>I)'m|{WHO} is){SOMEHOW} planning (?:to|on) (?P<value>[a-z][A-Za-z' -]{{3,60}}?){CLAUSE_END}"),
      "plans to", 0.7),
-    (re.compile(rf"\b{_WHO}{_SOMEHOW} plans? to (?P<value>[a-z][a-z' -]{{3,60}}?){_CLAUSE_END}"), "plans to", 0.7),
+    (re.compile(rf"\b{WHO}{SOMEHOW} plans? to (?P<value>[a-z][A-Za-z' -]{{3,60}}?){CLAUSE_END}"), "plans to", 0.7),
     (re.compile(
-        rf"\b(?:(?P<i>I)'m|{_WHO} is) (?:going to|gonna) (?P<value>[a-z][a-z' -]{{3,60}}? (?:tomorrow|tonight|next "
+        rf"\b(?:(?P<i>I)'m|{WHO} is) (?:going to|gonna) (?P<value>[a-z][A-Za-z' -]{{3,60}}? (?:tomorrow|tonight|next "
         r"(?:week|month|year|weekend|summer)|this (?:weekend|summer|evening|afternoon)|on [A-Z][a-z]+day))"),
      "plans to", 0.7),
-    (re.compile(rf"\b(?P<who>I) (?:usually|always|normally|often) (?P<value>[a-z][a-z' -]{{3,50}}?){_CLAUSE_END}"),
+    (re.compile(rf"\b(?P<who>I) (?:usually|always|normally|often) (?P<value>[a-z][a-z' -]{{3,50}}?){CLAUSE_END}"),
      "usually", 0.6),
-    (re.compile(rf"\b{_WHO}{_SOMEHOW} (?:volunteer|volunteers) at (?P<value>(?:an?|the|my) {NOUN}){_END}"),
+    (re.compile(rf"\b(?:(?P<i>I)'m|(?P<i2>I) am|{WHO} is){SOMEHOW} married to (?:(?:my|a) [a-z]+,? )?"
+                rf"(?P<value>{NAME})"), "is married to", 0.8),
+    (re.compile(rf"\b{WHO}{SOMEHOW} (?:got )?married (?:(?:my|a) [a-z]+,? )?(?P<value>{NAME})"), "is married to", 0.75),
+    (re.compile(rf"\b(?:(?P<i>I)'m|(?P<i2>I) am|{WHO} is){SOMEHOW} (?:dating|going out with) (?P<value>{NAME})"),
+     "is dating", 0.75),
+    (re.compile(rf"\b(?:(?P<i>I)'m|(?P<i2>I) am|{WHO} is){SOMEHOW} engaged to (?P<value>{NAME})"),
+     "is engaged to", 0.75),
+    (re.compile(
+        rf"\b(?:(?P<i>I)'m|(?P<i2>I) am|{WHO} is){SOMEHOW} (?:taking|doing) an? (?P<value>(?:[a-z-]+ ){{0,3}}"
+        rf"(?:course|class|degree|training)){END}"), "takes", 0.7),
+    (re.compile(
+        rf"\b{WHO}(?:'ve| have| has)?{SOMEHOW} (?:enrolled in|signed up for|started|began) an? "
+        rf"(?P<value>(?:[a-z-]+ ){{0,3}}(?:course|class|degree|training)){END}"), "takes", 0.7),
+    (re.compile(rf"\b{WHO}{SOMEHOW} (?:volunteer|volunteers) at (?P<value>(?:an?|the|my) {NOUN}){END}"),
      "volunteers at", 0.8),
-    (re.compile(rf"\b(?:(?P<i>I)'m studying|(?P<i2>I) study) (?P<value>[a-z]+(?: [a-z]+)?){_END}"), "studies", 0.7),
+    (re.compile(rf"\b(?:(?P<i>I)'m studying|(?P<i2>I) study) (?P<value>[a-z]+(?: [a-z]+)?){END}"), "studies", 0.7),
 )  # fmt: skip
 _NAMED = re.compile(
     rf"\b(?P<whose>[Mm]y|(?P<owner>[A-Z][a-z]+)'s) (?P<kin>{KIN})"
@@ -211,12 +224,12 @@ _LEFT_HANGING = frozenset(_HANGING_WORDS.split())
 """A phrase that ends so was cut short."""
 _OTHERS_VERBS = (
     "loves likes enjoys adores hates dislikes lives works has owns plays plans is volunteers moved bought adopted got "
-    "joined started doesn't"
+    "joined started doesn't married enrolled signed began"
 )
 _OF_OTHERS = frozenset(_OTHERS_VERBS.split())
 """Verbs as they follow a name: without, a capital letter only begins a sentence ("Sounds like fun")."""
 _HAS_NAMED = re.compile(
-    rf"\b{_WHO}(?:'ve| have)?{_SOMEHOW} (?:have|has|got|adopted) an? (?:[a-z]+ ){{0,2}}?(?P<kin>{KIN}) "
+    rf"\b{WHO}(?:'ve| have)?{SOMEHOW} (?:have|has|got|adopted) an? (?:[a-z]+ ){{0,2}}?(?P<kin>{KIN}) "
     r"(?:named|called) (?P<name>[A-Z][a-z]+)"
 )
 _FAVOURITE = re.compile(
@@ -245,7 +258,7 @@ def talked(sentence: str, *, speaker: str | None) -> Iterator[Statement]:
         if predicate not in ("dislikes", "has no") and _UNSURE.search(sentence) and predicate not in ("plans to",):
             continue
         for found in pattern.finditer(sentence):
-            who, value = _person(found, speaker), " ".join(found["value"].split()).strip(" ,-'")
+            who, value = person(found, speaker), " ".join(found["value"].split()).strip(" ,-'")
             if who is None or not value or (value[0].islower() and predicate != "works at" and _VAGUE.match(value)):
                 continue
             if found.groupdict().get("who") not in (None, "I") and _OF_OTHERS.isdisjoint(found.group().split()):
@@ -265,7 +278,7 @@ def talked(sentence: str, *, speaker: str | None) -> Iterator[Statement]:
         if speaker:
             yield Statement(speaker, "has", found["value"], 0.75)
     for found in _HAS_NAMED.finditer(sentence):
-        if (owner := _person(found, speaker)) and is_name(found["name"]):
+        if (owner := person(found, speaker)) and is_name(found["name"]):
             yield Statement(owner, f"has {found['kin']}", found["name"], 0.8)
     for found in _FAVOURITE.finditer(sentence):
         owner = speaker if found["whose"].lower() == "my" else found["owner"]
@@ -273,7 +286,8 @@ def talked(sentence: str, *, speaker: str | None) -> Iterator[Statement]:
             yield Statement(owner, f"has favourite {found['what']}", found["value"].removeprefix("the "), 0.75)
 
 
-def _person(found: re.Match[str], speaker: str | None) -> str | None:
+def person(found: re.Match[str], speaker: str | None) -> str | None:
+    """Who a match of `WHO` is; None where nobody with a name."""
     groups = found.groupdict()
     if groups.get("i") or groups.get("i2") or groups.get("who") == "I":
         return speaker

@@ -34,6 +34,7 @@ from streammem.store.tables import (
     RECORDINGS,
     SPATIAL,
     Row,
+    assertion_of,
     event_of,
     observation_of,
     recording_of,
@@ -41,7 +42,7 @@ from streammem.store.tables import (
     vector_column,
 )
 from streammem.store.tombstones import PICTURE, SUMMARY, Mark, label_key, recording_key
-from streammem.types import NS_PER_S, Event, FloatVector, Level, Recording
+from streammem.types import NS_PER_S, Event, Fact, FloatVector, Level, Recording
 
 SEEN_KINDS = frozenset({"object", "text_in_view", "scene"})
 """Observations that pictures show."""
@@ -236,7 +237,7 @@ class _Planner:
         return [
             row
             for row in self._of_events(FACTS, [event.event_id])
-            if (said := _statement(row["subject"], row["predicate"], row["object"])) not in by_left
+            if (said := _statement(assertion_of(row))) not in by_left
             and (said in by_gone or row["t_start_ns"] in times)
         ]
 
@@ -381,13 +382,12 @@ class _Planner:
         return rows
 
 
-def _stated(event: Event, rows: Sequence[Row]) -> set[tuple[str, str, str]]:
-    facts = extract_facts(event, [observation_of(row) for row in rows])
-    return {_statement(fact.subject, fact.predicate, fact.object) for fact in facts}
+def _stated(event: Event, rows: Sequence[Row]) -> set[tuple[str, ...]]:
+    return {_statement(fact) for fact in extract_facts(event, [observation_of(row) for row in rows])}
 
 
-def _statement(subject: str, predicate: str, value: str) -> tuple[str, str, str]:
-    return (subject.casefold(), predicate, value.casefold())
+def _statement(fact: Fact) -> tuple[str, ...]:
+    return (fact.subject.casefold(), fact.predicate, fact.object.casefold(), *fact.stated_by)
 
 
 def _by_event(rows: Iterable[Row]) -> dict[str, list[Row]]:

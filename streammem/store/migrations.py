@@ -19,7 +19,7 @@ from streammem.store import lance
 from streammem.store.indexes import create_table_indexes, rebuild_full_text
 from streammem.store.lock import LOCK_FILE
 from streammem.store.notes import VectorIndexNote
-from streammem.store.tables import EVENTS, FULL_TEXT, OBSERVATIONS
+from streammem.store.tables import BELIEFS, EVENTS, FACTS, FULL_TEXT, OBSERVATIONS, schema_of
 
 MANIFEST_FILE = "manifest.json"
 FORMAT = "streammem-memory"
@@ -61,6 +61,24 @@ def _searched_lines(connection: Any) -> None:
     create_table_indexes(table, OBSERVATIONS)
 
 
+def _who_said_so(connection: Any) -> None:
+    """May be interrupted anywhere and run again. Who said what is there already stays unknown. What the statements add
+    up to is made anew, a part at a time: what competes has other keys."""
+    pa = lance.arrow()
+    for name in (BELIEFS, FACTS):
+        try:
+            table = connection.open_table(name)
+        except Exception as error:
+            if "not found" in str(error).lower():
+                continue
+            raise
+        if name == BELIEFS:
+            table.delete("true")
+        wanted = (field for field in schema_of(name) if field.name not in table.schema.names)
+        if new := list(wanted):
+            table.add_columns(pa.schema(new))
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[Any], None] | None], ...] = (
     ("0001 first tables", None),
     ("0002 forgetting: committed_floor in the manifest", None),
@@ -68,6 +86,7 @@ MIGRATIONS: tuple[tuple[str, Callable[[Any], None] | None], ...] = (
     ("0004 lines are found by the name of who said them", _searched_lines),
     ("0005 tables of the spatial memory, made when first written to", None),
     ("0006 tables of named rooms and of landmarks along streets, made when first written to", None),
+    ("0007 facts know who said so, and what they add up to is made anew", _who_said_so),
 )
 """(name, step). The schema version of this code is their number; a step gets the LanceDB connection."""
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -31,7 +31,7 @@ _SAID_COLUMNS: dict[str, tuple[str, ...]] = {
     EVENTS: ("text", "moment_text"),
     OBSERVATIONS: ("text", "label", "speaker", "track_id"),
     KEYFRAMES: ("tags", "detections"),
-    FACTS: ("subject", "object", "text"),
+    FACTS: ("subject", "object", "text", "stated_by"),
     OBJECT_STATES: ("label", "instance_id", "state", "room"),
     PLACE_LOG: ("room",),
     NAMED_ROOMS: ("room",),

@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from streammem.semantic.predicates import LOOKED_UP
+from streammem.semantic.predicates import is_searched
 from streammem.store.lance import arrow
 from streammem.store.state import STATE
 from streammem.types import (
@@ -71,12 +71,13 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     KEYFRAMES: ("keyframe_id", "event_id", "recording", "t_ns", "t_start_ns", "t_end_ns", "tags", "detections"),
     FACTS: (
         "assertion_id", "fact_id", "event_id", "recording", "subject", "subject_key", "predicate", "object", "text",
-        "t_start_ns", "t_end_ns", "t_to_ns", "confidence", "count",
+        "t_start_ns", "t_end_ns", "t_to_ns", "confidence", "count", "stated_by",
     ),
     BELIEFS: (
         "fact_id", "key", "live_key", "recording", "subject", "subject_key", "predicate", "object", "t_start_ns",
         "t_to_ns", "said_to_ns", "closed_ns", "closed_known_ns", "first_known_ns", "last_known_ns", "last_t_ns",
-        "last_event", "doubt", "count", "events", "event_ids", "is_live", "is_tangled", "is_gone", "commit_seq",
+        "last_event", "doubt", "count", "events", "event_ids", "stated_bys", "held_by", "closes", "is_live",
+        "is_tangled", "is_gone", "commit_seq",
     ),
     OBJECT_STATES: (
         "state_id", "object_id", "recording", "frame", "label", "instance_id", "change", "t_start_ns", "t_end_ns",
@@ -111,6 +112,7 @@ def schema_of(table: str) -> Any:
         "z_m": pa.float64(), "size_m": pa.list_(pa.float64()), "observer_pose": pa.list_(pa.float64()),
         "pose": pa.list_(pa.float64()), "low_m": pa.list_(pa.float64()), "high_m": pa.list_(pa.float64()),
         "number": pa.int64(), "places": pa.list_(pa.string()), "shares": pa.list_(pa.float64()),
+        "stated_bys": pa.list_(pa.string()), "held_by": pa.list_(pa.string()), "closes": pa.int64(),
         "is_missing": pa.bool_(), "sightings": pa.int64(), "distance_m": pa.float64(),
     }  # fmt: skip
     fields = [
@@ -266,8 +268,9 @@ def fact_row(fact: Fact, *, event: Event, model: str) -> Row:
     """`t_end_ns` is when the fact became known: the end of the event that asserts it."""
     from streammem.types import stable_id
 
+    said = (event.event_id, fact.subject, fact.predicate, fact.object)
     row: Row = {
-        "assertion_id": stable_id("assertion", event.event_id, fact.subject, fact.predicate, fact.object),
+        "assertion_id": stable_id("assertion", *said, *fact.stated_by[:1]),
         "fact_id": fact.fact_id,
         "event_id": event.event_id,
         "recording": fact.recording,
@@ -275,12 +278,13 @@ def fact_row(fact: Fact, *, event: Event, model: str) -> Row:
         "subject_key": fact.subject.casefold(),
         "predicate": fact.predicate,
         "object": fact.object,
-        "text": None if fact.predicate in LOOKED_UP else f"{fact.subject} {fact.predicate} {fact.object}",
+        "text": f"{fact.subject} {fact.predicate} {fact.object}" if is_searched(fact.predicate) else None,
         "t_start_ns": fact.t_from_ns,
         "t_end_ns": max(event.t_end_ns, fact.t_from_ns),
         "t_to_ns": fact.t_to_ns,
         "confidence": fact.confidence,
         "count": fact.count,
+        "stated_by": fact.stated_by[0] if fact.stated_by else None,
     }
     return _put_vector(row, "vector", model, fact.vector)
 
@@ -298,6 +302,7 @@ def assertion_of(row: Row) -> Fact:
         confidence=row["confidence"],
         count=row["count"],
         event_ids=(row["event_id"],),
+        stated_by=(row["stated_by"],) if row.get("stated_by") else (),
     )
 
 

@@ -187,6 +187,33 @@ def test_hearsay_is_no_change_of_what_somebody_said_of_themselves(tmp_path: Path
             assert {"I live in Rome.", "Anna lives in Oslo."} == {one.text for one in answer.evidence}
 
 
+def test_what_is_over_is_told_with_what_was(tmp_path: Path, encoder: SentenceEncoder) -> None:
+    lines = ((100, "Bob", "I work at Siemens."), (150, "Bob", "I have a car."), (200, "Bob", "I quit my job."))
+    lines += ((300, "Bob", "I sold the car."),)
+    with Memory.open(tmp_path / "m", write=True, create=True, encoder=encoder) as memory:
+        write_lines(memory, lines)
+        memory.flush()
+        for question, begins in {
+            "Where does Bob work?": "Since 0:03:20 Bob no longer has a job; Bob worked at Siemens before that",
+            "Does Bob work at Siemens?": "No: since 0:03:20 Bob no longer has a job; Bob worked at Siemens",
+            "Does Bob have a car?": "No: since 0:05:00 Bob no longer has the car; Bob had",
+        }.items():
+            answer = asked(memory, question)
+            assert answer.text.startswith(begins)
+            assert len({one.text for one in answer.evidence}) == 2
+        assert asked(memory, "Does Bob work at Siemens?", as_of_s=190).text.startswith("Yes")
+
+
+def test_what_one_says_after_others_is_the_newest(tmp_path: Path, encoder: SentenceEncoder) -> None:
+    lines = ((100, "Bob", "Anna lives in Oslo."), (200, "Anna", "I live in Rome."), (300, "Bob", "Anna lives in Bern."))
+    with Memory.open(tmp_path / "m", write=True, create=True, encoder=encoder) as memory:
+        write_lines(memory, lines)
+        memory.flush()
+        told = asked(memory, "Where does Anna live?", as_of_s=250).text
+        assert told.startswith("Since 0:03:20 Anna lives in Rome; Anna lived in Oslo before that")
+        assert "Anna lives in Bern (said by Bob at 0:05:00)" in asked(memory, "Where does Anna live?").text
+
+
 def test_of_many_updates_the_last_one_holds(tmp_path: Path, encoder: SentenceEncoder) -> None:
     things = ("mug", "lamp", "vase", "hammer", "basket", "kettle", "mirror", "ladder")
     places = ("in the cupboard", "on the shelf", "under the bench", "in the drawer", "on the counter")

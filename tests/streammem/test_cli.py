@@ -127,6 +127,32 @@ def test_timeline_as_a_table(memory: Path, command: Command) -> None:
     assert "My umbrella is blue." in out
 
 
+def test_facts_say_who_said_so(tmp_path: Path, command: Command) -> None:
+    lines = [
+        {"start": 1, "end": 3, "kind": "speech", "speaker": "Anna", "text": "I live in Paris."},
+        {"start": 61, "end": 63, "kind": "speech", "speaker": "Bob", "text": "Anna lives in Rome."},
+        {"start": 121, "end": 123, "kind": "speech", "speaker": "Anna", "text": "I moved to Bern."},
+    ]
+    track = tmp_path / "talk.jsonl"
+    track.write_text("\n".join(map(json.dumps, lines)))
+    memory = tmp_path / "memory"
+    assert command("ingest", track, "--memory", memory).code == 0
+    ran = command("facts", "anna", "--predicate", "lives in", "--memory", memory, "--json")
+    assert set(ran.json[0]) == {
+        "fact_id", "recording", "subject", "predicate", "object", "t_from_s", "t_to_s", "confidence", "count",
+        "said_by", "event_ids",
+    }  # fmt: skip
+    assert [(one["object"], one["t_from_s"], one["t_to_s"], one["said_by"]) for one in ran.json] == [
+        ("Paris", 1.0, 121.0, ["Anna"]), ("Rome", 61.0, 121.0, ["Bob"]), ("Bern", 121.0, None, ["Anna"]),
+    ]  # fmt: skip
+    then = command("facts", "Anna", "--predicate", "lives in", "--as-of", "0:01:40", "--memory", memory, "--json").json
+    assert [one["object"] for one in then] == ["Paris", "Rome"]
+    out = command("facts", "--memory", memory).out
+    assert "Anna lives in Rome" in out
+    assert "Bob" in out
+    assert command("facts", "Carla", "--memory", memory).out == "No facts there.\n"
+
+
 def test_search_shape_and_filters(memory: Path, command: Command) -> None:
     ran = command("search", "umbrella", "--memory", memory, "--json")
     assert (ran.code, ran.err) == (0, "")
@@ -305,6 +331,7 @@ def test_wrong_command_lines(command: Command, words: list[str], says: str) -> N
         (["search", "x", "--recording", "beach"], "'beach'"),
         (["search", "--image", "nowhere.jpg"], "'nowhere.jpg'"),
         (["search", "--image", __file__], "not a picture"),
+        (["facts", "--as-of", "soon"], "'soon' is not a time"),
         (["timeline", "--before", "soon"], "'soon' is not a time"),
         (["timeline", "--recording", "beach"], "it holds 'office', 'walk'"),
         (["export"], "choose it with --recording"),
@@ -321,6 +348,7 @@ def test_bad_values(memory: Path, command: Command, words: list[str], says: str)
 EVERY_READER = [
     ["ask", "what?"],
     ["search", "x"],
+    ["facts"],
     ["timeline"],
     ["info"],
     ["compact"],

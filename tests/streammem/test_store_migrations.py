@@ -14,8 +14,8 @@ from streammem.memory import Memory
 from streammem.store import migrations
 from streammem.store.filters import Where
 from streammem.store.migrations import MANIFEST_FILE, Manifest, prepare_folder, read_manifest, write_manifest
-from streammem.store.tables import EVENTS, LANDMARKS, OBSERVATIONS
-from streammem.types import Level
+from streammem.store.tables import BELIEFS, EVENTS, FACTS, LANDMARKS, OBSERVATIONS
+from streammem.types import Fact, Level
 from tests.bundles import WordEncoder, bundle_of
 
 
@@ -110,6 +110,41 @@ def test_rooms_and_walks_are_written_to_a_memory_from_before_them(tmp_path: Path
     with Memory.open(folder) as memory:
         assert memory.spatial_rows(LANDMARKS, Where(), columns=list(row)) == [row]
         assert len(memory.events()) == 1
+
+
+def test_facts_of_before_stay_and_new_ones_know_who_said_so(tmp_path: Path) -> None:
+    folder = tmp_path / "m"
+
+    def said(number: int, value: str, *by: str) -> None:
+        bundle = bundle_of(number)
+        fact = Fact(
+            fact_id="", recording=bundle.event.recording, subject="Anna", predicate="lives in", object=value,
+            t_from_ns=bundle.event.t_start_ns, t_to_ns=None, confidence=0.5, count=1,
+            event_ids=(bundle.event.event_id,), stated_by=by,
+        )  # fmt: skip
+        with Memory.open(folder, write=True, create=True) as memory:
+            memory.write(replace(bundle, facts=(fact,)))
+            memory.flush()
+            memory.compact()
+
+    def homes() -> list[tuple[str, bool, tuple[str, ...]]]:
+        with Memory.open(folder) as memory:
+            return [(one.object, one.t_to_ns is None, one.stated_by) for one in memory.facts(subject="Anna")]
+
+    said(0, "Paris")
+    said(1, "Oslo")
+    connection = lancedb.connect(str(folder))
+    connection.open_table(FACTS).drop_columns(["stated_by"])
+    connection.open_table(BELIEFS).drop_columns(["stated_bys", "held_by", "closes"])
+    connection.open_table(BELIEFS).update(where="key <> 'watermark'", values={"key": "another"})
+    step_back(folder, to=6)
+    before = [("Paris", False, ()), ("Oslo", True, ())]
+    assert homes() == before
+    said(2, "Rome", "Bob")
+    assert migrations.read_manifest(folder).schema_version == migrations.SCHEMA_VERSION
+    assert homes() == [*before, ("Rome", True, ("Bob",))]
+    said(3, "Bern", "Anna")
+    assert homes() == [("Paris", False, ()), ("Oslo", False, ()), ("Rome", False, ("Bob",)), ("Bern", True, ("Anna",))]
 
 
 def test_a_memory_that_is_made_while_one_looks_is_a_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

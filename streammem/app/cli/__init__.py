@@ -1,5 +1,5 @@
-"""The command line: `streammem ingest | ask | search | timeline | info | compact | export | forget |
-eval`. A file per command.
+"""The command line: `streammem ingest | ask | search | facts | timeline | info | compact | export |
+forget | eval`. A file per command.
 
 Holds no logic that a test of the library would want: parses, calls `streammem.app.api`, prints. Importing it costs
 typer and rich; models and tables are imported inside the commands.
@@ -21,7 +21,7 @@ from typing import Annotated
 import typer
 
 from streammem import __version__
-from streammem.app.cli import ask, compact, eval, export, forget, info, ingest, search, timeline
+from streammem.app.cli import ask, compact, eval, export, facts, forget, info, ingest, search, timeline
 from streammem.app.cli.output import notice
 from streammem.errors import StreamMemError
 
@@ -38,8 +38,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for command in (
-    *(ingest.ingest, ask.ask, search.search, timeline.timeline, info.info, compact.compact, export.export),
-    forget.forget,
+    *(ingest.ingest, ask.ask, search.search, facts.facts, timeline.timeline, info.info, compact.compact),
+    *(export.export, forget.forget),
 ):
     app.command()(command)
 app.add_typer(eval.app)

@@ -26,12 +26,12 @@ ConfigOption = Annotated[
 RecordingOption = Annotated[
     str | None, typer.Option("--recording", "-r", metavar="NAME", help="Only this recording; see `streammem info`.")
 ]
-_TIME_HELP = "Seconds, H:MM:SS (both from where the recordings start), or ISO-8601."
-AfterOption = Annotated[str | None, typer.Option("--after", metavar="TIME", help=f"Only what ends later. {_TIME_HELP}")]
+TIME_HELP = "Seconds, H:MM:SS (both from where the recordings start), or ISO-8601."
+AfterOption = Annotated[str | None, typer.Option("--after", metavar="TIME", help=f"Only what ends later. {TIME_HELP}")]
 BeforeOption = Annotated[
-    str | None, typer.Option("--before", metavar="TIME", help=f"Only what starts earlier. {_TIME_HELP}")
+    str | None, typer.Option("--before", metavar="TIME", help=f"Only what starts earlier. {TIME_HELP}")
 ]
 AsOfOption = Annotated[
     str | None,
-    typer.Option("--as-of", metavar="TIME", help=f"Answer as at that moment: nothing later is used. {_TIME_HELP}"),
+    typer.Option("--as-of", metavar="TIME", help=f"Answer as at that moment: nothing later is used. {TIME_HELP}"),
 ]

@@ -1,0 +1,209 @@
+"""What a sentence says is over: `I quit Siemens`, `we broke up`, `I sold the car`, `I no longer play tennis`.
+
+The other side of `semantic.statements`: each statement has a predicate `no longer ...`, and `semantic.endings` knows
+what it ends. Only what somebody says counts, of themselves and of people named. What is wished, planned, asked, denied
+or guessed has not ended. Where words leave open what ended ("I left Paris": the town or the company), every reading is
+stated: what was never known to hold ends nothing. English only. Knows no event and no store.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from streammem.semantic.activities import base_form
+from streammem.semantic.endings import JOB, PARTNERS
+from streammem.semantic.predicates import NO_LONGER
+from streammem.semantic.statements import CLAUSE_END, SOMEHOW, WHO, Statement, person
+from streammem.semantic.words import FAMILY, KIN, NAME, NOUN, OCCUPATIONS, POSSESSIONS, is_name
+
+_SURE, _LIKELY = 0.75, 0.65
+_NOT_YET = re.compile(
+    r"\b(?:if|whether|unless|maybe|perhaps|probably|think|thinking|thought|guess|hope|hoping|wish|would|could|should|"
+    r"might|may|imagine|pretend|suppose|wants?|wanted|try|tries|trying|tried|going to|gonna|about to|will|almost|"
+    r"nearly|asked|asks?|plan(?:s|ning|ned)? (?:to|on)|considering|considered|shall|when|until|before|never|not|"
+    r"\w+n't)\b|'ll\b",
+    re.IGNORECASE,
+)
+"""Before or around what is said to have ended: then it did not, or not yet, or in a tale."""
+_PEOPLE = rf"(?:(?P<we>[Ww]e)|{WHO})"
+_BE = r"(?:'m|'s|'re| am| is| are| was| were|'ve been| have been| has been| got)"
+_HAVE = r"(?:'ve|'s| have| has)?"
+_EVER = r"(?: (?:anymore|any more|any longer|now|these days|after all))"
+_PLACE = r"(?:the\s)?(?P<value>[A-Z][A-Za-z]+(?:[ ,]{1,2}[A-Z][A-Za-z]+){0,2})"
+_FIRM = rf"(?P<value>(?:an?|the|my) {NOUN}|[A-Z]\w+(?: [A-Z]\w+)*)"
+_PHRASE = r"(?P<value>[A-Za-z][\w'-]*(?:\s[\w'-]+){0,5}?)"
+_MINE = r"(?:my|our|his|her|their|the|that|a|an)"
+_OWNED = rf"(?P<value>(?:[a-z]+ ){{0,2}}?(?:{POSSESSIONS}))"
+_KIN_HERE = "|".join(sorted(PARTNERS, key=len, reverse=True))
+_LEAVES = r"(?:quit|quits|(?:left|leaves)(?= [A-Z])|resigned from|retired from|finished at)"
+_ENDS_WORK = rf"{_BE} (?:fired|laid off|let go|made redundant)"
+
+_Form = tuple[re.Pattern[str], tuple[str, ...], float]
+
+
+def _form(pattern: str, *predicates: str, sure: float = _SURE) -> _Form:
+    return re.compile(pattern), predicates, sure
+
+
+_NEVER = rf"(?: no longer| (?:don't|doesn't|do not|does not)(?=[^.!?]*{_EVER})| used to)"
+"""`no longer lives`, `don't live ... anymore`, `used to live`."""
+_DID, _IS, _NO_MORE = (rf"\b{_PEOPLE}{verb}" for verb in (_HAVE + SOMEHOW, _BE, _NEVER))
+_FORMS: tuple[_Form, ...] = (
+    _form(rf"{_DID}(?:,)? {_LEAVES} {_FIRM}{CLAUSE_END}", "works at"),
+    _form(rf"\b{_PEOPLE}{_ENDS_WORK} (?:by|from|at) {_FIRM}{CLAUSE_END}", "works at"),
+    _form(rf"{_DID} (?:stopped|quit|finished) working (?:at|for|with) {_FIRM}{CLAUSE_END}", "works at"),
+    _form(rf"{_NO_MORE} works? (?:at|for|with|in) {_FIRM}{CLAUSE_END}", "works at"),
+    _form(rf"{_IS} (?:no longer|not) (?:working )?(?:at|with|for) {_FIRM}(?:{_EVER}|{CLAUSE_END})", "works at"),
+    _form(rf"{_NO_MORE} works? as an? (?P<value>{NOUN}){CLAUSE_END}", "works as"),
+    _form(rf"{_DID} (?:stopped|quit) (?:working |being |work )?(?:as )?an? (?P<value>{OCCUPATIONS})\b", "works as"),
+    _form(rf"{_IS} no longer an? (?P<value>(?:[a-z]+ )?(?:{OCCUPATIONS}))\b", "works as"),
+    _form(rf"{_DID} (?:left|moved (?:out of|away from|out from|from)) {_PLACE}", "lives in"),
+    _form(rf"{_NO_MORE} lives? in {_PLACE}", "lives in"),
+    _form(rf"{_IS} (?:no longer|not) (?:living )?in {_PLACE}(?:{_EVER}|{CLAUSE_END})", "lives in"),
+    _form(rf"{_DID} (?:sold|gave away|got rid of|crashed|wrecked|totaled|totalled|donated|"
+          rf"traded in|lost|returned|gave back|sold off) {_MINE} {_OWNED}\b", "has"),
+    _form(rf"{_DID} (?:gave|traded) {_MINE} {_OWNED} (?:away|up|back|in|to)\b", "has"),
+    _form(rf"{_NO_MORE} (?:have|has|own|owns) (?:the|that|my) {_OWNED}\b", "has", sure=_LIKELY),
+    _form(rf"\b{_PEOPLE} used to (?:have|own) an? {_OWNED}\b", "has", sure=_LIKELY),
+    _form(rf"{_DID} (?:broke up|split up|split|separated|parted ways|broken up) with "
+          rf"(?P<value>{NAME})\b", "is with"),
+    _form(rf"{_DID} (?:divorced|dumped|left) (?P<value>{NAME})\b(?! for [a-z])", "is with"),
+    _form(rf"{_IS} (?:no longer|not) (?:with|dating|seeing|married to|engaged to|together with) "
+          rf"(?P<value>{NAME})(?:{_EVER}|{CLAUSE_END})", "is with"),
+    _form(rf"\b{_PEOPLE} used to (?:like|love|enjoy|adore) {_PHRASE}{CLAUSE_END}", "likes",
+          sure=_LIKELY),
+    _form(rf"{_DID} (?:cancelled|canceled|called off|scrapped|dropped|postponed) "
+          rf"(?:my|our|the|his|her|their) (?:plans? to |idea (?:of|to) )?{_PHRASE}{CLAUSE_END}", "plans to"),
+    _form(rf"{_DID} (?:decided not to|decided against|changed my mind about|gave up on|ruled out) "
+          rf"{_PHRASE}{CLAUSE_END}", "plans to"),
+    _form(rf"{_IS} (?:no longer|not) (?:going to|planning to|gonna) {_PHRASE}(?:{_EVER}|{CLAUSE_END})",
+          "plans to"),
+    _form(rf"{_NO_MORE} plans? to {_PHRASE}{CLAUSE_END}", "plans to"),
+    _form(r"\b(?:[Mm]y|[Oo]ur|[Tt]he) (?P<value>(?:[a-z]+ )?(?:trip|wedding|move|party|holiday|vacation|visit|concert|"
+          r"appointment|dinner|meeting)(?: (?:to|with|in) [A-Z]\w+)?)(?: was| is| got|'s| has been)? "
+          r"(?:cancelled|canceled|called off|off|fell through|fallen through)\b(?P<ours>)", "plans to"),
+)  # fmt: skip
+_WITHOUT_WORK = re.compile(
+    rf"\b{_PEOPLE}(?:{_HAVE}{SOMEHOW} (?:quit|lost|left|resigned from|gave up|walked out of) {_MINE} (?:[a-z]+ )?job\b|"
+    rf"{_HAVE}{SOMEHOW} (?:quit|quit work|stopped working|resigned|retired)(?=\s*(?:[.,!;]|$)|\s(?:last|today|"
+    rf"yesterday|and|because|this|in)\b)|{_ENDS_WORK}(?! (?:by|from|at))|"
+    rf"{_BE}{SOMEHOW} (?:retired|unemployed|jobless|out of work|between jobs)\b)"
+)
+_PARTED = re.compile(
+    rf"\b(?:(?P<who>[A-Z][a-z]+) and (?P<other>I|[A-Z][a-z]+)|(?P<i>I)|(?P<we>[Ww]e)){_HAVE}{SOMEHOW}"
+    r"(?: (?:broke up|split up|broke it off|called off (?:the|our) (?:engagement|wedding)|parted ways|separated|"
+    r"got divorced|divorced|got a divorce|ended (?:it|things|the relationship|our relationship))|"
+    r"(?:'re| are|'m| am)(?: now| finally| officially)? (?:divorced|separated|single)|"
+    r"(?:'re| are) (?:no longer|not) (?:together|dating|married|engaged|a couple|seeing each other)"
+    rf"(?:{_EVER}|(?=\s*[.,!;]|\s*$))|(?: aren't| are not) (?:together|dating|a couple){_EVER})"
+    r"(?! with)(?=\s*[.,!;?]|\s*$|\s[a-z])"
+)
+_LEFT_ME = re.compile(
+    rf"\b(?:(?P<name>{NAME})|[Mm]y (?P<kin>{_KIN_HERE})(?: (?P<kin_name>[A-Z][a-z]+))?)(?: has| just| and I)*"
+    r" (?:left me|dumped me|broke up with me|divorced me|(?<=and I )(?:broke up|split up))\b"
+)
+_WITH_MY = re.compile(
+    rf"\b(?P<i>I){_HAVE}{SOMEHOW} (?:broke up with|split up with|divorced|left|dumped) my (?P<kin>{_KIN_HERE})\b"
+)
+_GONE = re.compile(
+    rf"\b(?:(?P<whose>[Mm]y|[Oo]ur)|(?P<owner>[A-Z][a-z]+)'s) (?:[a-z]+ )?(?P<value>{FAMILY}|{POSSESSIONS})"
+    r"(?:,? (?P<name>[A-Z][a-z]+),?)?(?: has| just| sadly| suddenly)* "
+    r"(?:died|passed away|ran away|was stolen|got stolen|was sold|was put down|burned down|is gone|was totalled|"
+    r"was totaled)\b"
+)
+_LEARNT = r"(?:[a-z-]+ ){0,3}?(?:course|class|classes|lessons|degree|training|programme|program|studies|school|thesis)"
+_STOPPED = re.compile(
+    rf"\b{_PEOPLE}(?:{_HAVE}{SOMEHOW} (?:stopped(?= [a-z]+ing\b)|quit(?= [a-z])|gave up(?! on\b)|given up|"
+    rf"dropped out of|graduated from|(?:finished|completed|dropped|left)(?= (?:{_MINE} )?{_LEARNT}\b))|"
+    rf"{_BE}{SOMEHOW} done with)"
+    rf" (?:taking |doing )?(?P<value>[\w'-]+(?:\s[\w'-]+){{0,4}}?){CLAUSE_END}"
+)
+_DOES_NOT = re.compile(rf"{_NO_MORE} (?P<value>[a-z]+(?:\s[\w'-]+){{0,4}}?){CLAUSE_END}")
+_SAID_ELSEWHERE = re.compile(
+    r"^(?:be|been|have|has|own|live|lives|living|work|works|working|like|likes|love|loves|enjoy|plan|think)\b"
+)
+_EMPTY_WORDS = "it that this them one there so here everything job work him her us me you"
+_EMPTY = frozenset(_EMPTY_WORDS.split())
+
+
+def over(sentence: str, *, speaker: str | None) -> Iterator[Statement]:
+    """What a sentence that somebody says tells to be over."""
+    if sentence.rstrip().endswith("?"):
+        return
+    for pattern, predicates, sure in _FORMS:
+        for found in pattern.finditer(sentence):
+            who, value = _whose(found, speaker), _bare(found["value"])
+            value = _activity(value) if predicates == ("plans to",) else value
+            if who and value and _is_told(sentence, found):
+                for predicate in predicates:
+                    yield Statement(who, f"{NO_LONGER}{predicate}", value, sure)
+    for found in _WITHOUT_WORK.finditer(sentence):
+        if (who := _whose(found, speaker)) and _is_told(sentence, found):
+            yield Statement(who, f"{NO_LONGER}has", JOB, _SURE)
+    yield from _parted(sentence, speaker)
+    yield from _gone(sentence, speaker)
+    for pattern in (_STOPPED, _DOES_NOT):
+        for found in pattern.finditer(sentence):
+            who, what = _whose(found, speaker), _activity(_bare(found["value"]))
+            if who and what and _is_told(sentence, found) and not _SAID_ELSEWHERE.match(what):
+                yield Statement(who, f"{NO_LONGER}does", what, _LIKELY)
+
+
+def _parted(sentence: str, speaker: str | None) -> Iterator[Statement]:
+    for found in _PARTED.finditer(sentence):
+        if not _is_told(sentence, found):
+            continue
+        first, other = found["who"], found["other"]
+        other = speaker if other == "I" else other
+        if first and other and is_name(first):
+            yield Statement(first, f"{NO_LONGER}is with", other, _SURE)
+            yield Statement(other, f"{NO_LONGER}is with", first, _SURE)
+        elif speaker and not first:
+            yield Statement(speaker, f"{NO_LONGER}has", "partner", _SURE)
+    for found in _LEFT_ME.finditer(sentence):
+        if speaker and _is_told(sentence, found):
+            name = found["name"] or found["kin_name"]
+            if name and is_name(name):
+                yield Statement(speaker, f"{NO_LONGER}is with", name, _SURE)
+            elif found["kin"]:
+                yield Statement(speaker, f"{NO_LONGER}has", found["kin"], _SURE)
+    for found in _WITH_MY.finditer(sentence):
+        if speaker and _is_told(sentence, found):
+            yield Statement(speaker, f"{NO_LONGER}has", found["kin"], _SURE)
+
+
+def _gone(sentence: str, speaker: str | None) -> Iterator[Statement]:
+    for found in _GONE.finditer(sentence):
+        owner = speaker if found["whose"] else found["owner"]
+        if owner is None or not is_name(owner) or not _is_told(sentence, found):
+            continue
+        if found["name"] and found["value"] in KIN.split("|"):
+            yield Statement(owner, f"{NO_LONGER}has {found['value']}", found["name"], _SURE)
+        else:
+            yield Statement(owner, f"{NO_LONGER}has", found["value"], _SURE)
+
+
+def _whose(found: re.Match[str], speaker: str | None) -> str | None:
+    groups = found.groupdict()
+    return speaker if groups.get("we") or groups.get("ours") is not None else person(found, speaker)
+
+
+def _is_told(sentence: str, found: re.Match[str]) -> bool:
+    """Whether it is said to be so: nothing before it in its sentence, or between who and what, makes it less."""
+    clause = re.split(r"[,:;]|\b(?:but|and|so|because)\b", sentence[: found.start()])[-1]
+    inside = re.sub(r"\bnot\b|\b(?:don't|doesn't|aren't)\b|n't\b|\bgoing to\b", "", found.group())
+    return _NOT_YET.search(clause) is None and _NOT_YET.search(inside) is None
+
+
+def _bare(phrase: str) -> str:
+    words = " ".join(phrase.split()).strip(" ,-'")
+    words = re.sub(rf"(?:{_EVER})+$", "", words)
+    words = re.sub(r"^(?:an?|the|my|our|his|her|their) ", "", words)
+    return "" if words.casefold() in _EMPTY else words
+
+
+def _activity(phrase: str) -> str:
+    """`playing tennis` as `play tennis`."""
+    first, _, rest = phrase.partition(" ")
+    return f"{base_form(first)} {rest}".strip() if first else ""
