@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from planners.plan import TimeWindow
 from planners.words import ORDINAL_WORDS, number_of
+from streammem.calendar import DAY_PARTS, part_s
 from streammem.calendar_words import DATES, impossible_date
-from streammem.day_parts import DAY_PARTS
 from streammem.errors import InputError
 from streammem.timeline import parse_iso
 from streammem.types import NS_PER_S
@@ -179,25 +179,27 @@ def _read_ago(match: re.Match[str]) -> TimeWindow | None:
     return TimeWindow(start_s=-seconds - slack, end_s=-seconds + slack, origin="now")
 
 
+def _on_day(offset: int, part: str | None) -> TimeWindow:
+    start_s, end_s = part_s(offset * DAY_S, part)
+    return TimeWindow(start_s=start_s, end_s=end_s, origin="day")
+
+
 def _read_day(match: re.Match[str]) -> TimeWindow:
     word = match["day"].lower()
     offset = {"today": 0, "this": 0, "yesterday": -1, "last": -1, "the day before yesterday": -2}[word]
     part = (match["part"] or "").lower()
     if word == "this" and part == "tonight":
         part = "night"
-    low, high = DAY_PARTS.get(part, (0.0, 24.0))
-    return TimeWindow(start_s=offset * DAY_S + low * 3600, end_s=offset * DAY_S + high * 3600, origin="day")
+    return _on_day(offset, part if part in DAY_PARTS else None)
 
 
 def _read_part_of_named_day(match: re.Match[str]) -> TimeWindow:
     offset = {"of yesterday": -1, "before yesterday": -2, "the day before yesterday": -2}[match["day"].lower()]
-    low, high = DAY_PARTS[match["part"].lower()]
-    return TimeWindow(start_s=offset * DAY_S + low * 3600, end_s=offset * DAY_S + high * 3600, origin="day")
+    return _on_day(offset, match["part"].lower())
 
 
 def _read_tonight(match: re.Match[str]) -> TimeWindow:
-    low, high = DAY_PARTS[match["part"].lower()]
-    return TimeWindow(start_s=low * 3600, end_s=high * 3600, origin="day")
+    return _on_day(0, match["part"].lower())
 
 
 def _read_nth_day(match: re.Match[str]) -> TimeWindow | None:

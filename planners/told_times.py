@@ -10,18 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from planners.time_expressions import find_time
 from planners.words import number_of, sentences_about
-from streammem.calendar_words import END_OF_TIME_NS, MONTHS, date_span
+from streammem import calendar
+from streammem.calendar import MONTHS, WEEKDAYS, Side, Stretch
+from streammem.calendar_words import named_stretch
 from streammem.timeline import DAY_NS, WALL_CLOCK_FROM_NS, seconds_to_ns
-from streammem.types import NS_PER_S
 
 _NUMBER = r"\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|a few|few|a couple of"
 _AMOUNT = rf"(?P<amount>{_NUMBER})"
 _UNIT = r"(?P<unit>day|week|weekend|month|year)s?"
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAYS = tuple(name[:3] for name in WEEKDAYS)
 _WEEKDAY = r"(?P<weekday>mon|tue|wed|thu|fri|sat|sun)(?:s|nes|rs|ur)?(?:day)?\b\.?"
 _AGO = re.compile(rf"\b{_AMOUNT} {_UNIT} ago\b", re.I)
 _LAST = re.compile(r"\b(?P<which>last|this past|the past|the other|next|this coming) (?P<unit>week|weekend)\b", re.I)
@@ -59,13 +60,13 @@ def told_time(text: str, *, said_ns: int, about: str) -> ToldTime | None:
         about: what is asked about.
 
     Example:
-        >>> said_ns = 1_683_554_172 * NS_PER_S  # 8 May 2023
+        >>> said_ns = 1_683_554_172_000_000_000  # 8 May 2023
         >>> told_time("I went to a museum yesterday.", said_ns=said_ns, about="Anna go to the museum").words
         'on Sunday 7 May 2023'
     """
     if said_ns < WALL_CLOCK_FROM_NS:
         return None
-    now = datetime.fromtimestamp(said_ns / NS_PER_S, UTC)
+    now = calendar.at(said_ns)
     for sentence in sentences_about(text, about):
         for pattern, read in _FORMS:
             if (match := pattern.search(sentence)) and (told := read(match, now)):
@@ -83,45 +84,31 @@ def told_length(text: str, *, about: str) -> str | None:
     return None
 
 
-def _midnight(at: datetime) -> datetime:
-    return at.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _told(words: str, start: datetime, end: datetime) -> ToldTime:
-    low_ns, high_ns = (round(at.timestamp()) * NS_PER_S for at in (start, end))
-    return ToldTime(words=words, t_start_ns=low_ns, t_end_ns=high_ns)
-
-
 def _date(at: datetime, *, weekday: bool = False) -> str:
     return f"{at:%A} {at.day} {at:%B %Y}" if weekday else f"{at.day} {at:%B %Y}"
 
 
-def _day(at: datetime) -> ToldTime:
-    day = _midnight(at)
-    return _told(f"on {_date(day, weekday=True)}", day, day + timedelta(days=1))
+def _named(stretch: Stretch) -> str:
+    """A stretch in words."""
+    start = stretch.start
+    match stretch.kind:
+        case "weekend":
+            sunday = start + timedelta(days=1)
+            first = f"{start.day}" if start.month == sunday.month else f"{start.day} {start:%B}"
+            return f"at the weekend of {first} and {_date(sunday)}"
+        case "week":
+            return f"in the week of {_date(start, weekday=True)}"
+        case "month":
+            return f"in {start:%B %Y}"
+        case "year":
+            return f"in {start.year}"
+        case _:
+            return f"on {_date(start, weekday=True)}"
 
 
-def _weekend(saturday: datetime) -> ToldTime:
-    sunday = saturday + timedelta(days=1)
-    first = f"{saturday.day}" if saturday.month == sunday.month else f"{saturday.day} {saturday:%B}"
-    return _told(f"at the weekend of {first} and {_date(sunday)}", saturday, saturday + timedelta(days=2))
-
-
-def _month(at: datetime, by: int) -> ToldTime:
-    number = at.year * 12 + at.month - 1 + by
-    first, after = (datetime(each // 12, each % 12 + 1, 1, tzinfo=UTC) for each in (number, number + 1))
-    return _told(f"in {first:%B %Y}", first, after)
-
-
-def _year(year: int) -> ToldTime:
-    return _told(f"in {year}", datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC))
-
-
-def _saturday_before(at: datetime, weeks: int) -> datetime:
-    """Of the last weekend that was over, or one before it."""
-    day = _midnight(at)
-    back = (day.weekday() - 5) % 7
-    return day - timedelta(days=back if back > 1 else back + 7, weeks=weeks - 1)
+def _told(stretch: Stretch, words: str | None = None) -> ToldTime:
+    start_ns, end_ns = stretch.span_ns
+    return ToldTime(words=words or _named(stretch), t_start_ns=start_ns, t_end_ns=end_ns)
 
 
 def _read_ago(match: re.Match[str], now: datetime) -> ToldTime | None:
@@ -132,51 +119,42 @@ def _read_ago(match: re.Match[str], now: datetime) -> ToldTime | None:
     count, is_vague = int(amount), said in {"a few", "few"}
     match match["unit"].lower():
         case "day" if not is_vague:
-            return _day(now - timedelta(days=count))
+            return _told(calendar.day(now, -count))
         case "weekend":
-            return _weekend(_saturday_before(now, count))
+            return _told(calendar.weekend(now, "over", 1 - count))
         case "month":
-            told = _month(now, -count)
-            return _told(told.words.replace("in", "around", 1), *_ends(told))
+            stretch = calendar.month(now, -count)
+            return _told(stretch, f"around {stretch.start:%B %Y}")
         case "year":
-            told = _year(now.year - count)
-            return _told(told.words.replace("in", "around", 1) if is_vague else told.words, *_ends(told))
+            stretch = calendar.year(now.year - count)
+            return _told(stretch, f"around {stretch.start.year}" if is_vague else None)
         case unit:
-            middle = _midnight(now) - timedelta(days=count * (7 if unit == "week" else 1))
-            slack = timedelta(days=3 if unit == "week" else 1)
-            return _told(f"around {_date(middle)}", middle - slack, middle + slack)
-
-
-def _ends(told: ToldTime) -> tuple[datetime, datetime]:
-    return (
-        datetime.fromtimestamp(told.t_start_ns // NS_PER_S, UTC),
-        datetime.fromtimestamp(told.t_end_ns // NS_PER_S, UTC),
-    )
+            middle = now - timedelta(days=count * (7 if unit == "week" else 1))
+            slack = 3 if unit == "week" else 1
+            return _told(calendar.days_around(middle, before=slack, after=slack), f"around {_date(middle)}")
 
 
 def _read_last(match: re.Match[str], now: datetime) -> ToldTime:
+    """Who tells of last week means the days before, not the week before Monday."""
     is_next = match["which"].lower() in {"next", "this coming"}
-    today = _midnight(now)
     if match["unit"].lower() == "weekend":
-        return _weekend(_saturday_before(now, 1) + timedelta(days=7 if is_next else 0))
+        return _told(calendar.weekend(now, "coming" if is_next else "over"))
     if is_next:
-        return _told(f"in the week after {_date(today)}", today, today + timedelta(days=8))
-    return _told(f"in the week before {_date(today)}", today - timedelta(days=7), today)
+        return _told(calendar.days_around(now, before=0, after=8), f"in the week after {_date(now)}")
+    return _told(calendar.days_around(now, before=7, after=0), f"in the week before {_date(now)}")
 
 
 def _read_next(match: re.Match[str], now: datetime) -> ToldTime:
-    return _month(now, 1) if match["unit"].lower() == "month" else _year(now.year + 1)
+    return _told(calendar.month(now, 1) if match["unit"].lower() == "month" else calendar.year(now.year + 1))
 
 
 def _read_weekday(match: re.Match[str], now: datetime) -> ToldTime:
-    wanted = _DAYS.index(match["weekday"].lower())
-    if match["which"].lower() in {"next", "this coming"}:
-        return _day(now + timedelta(days=(wanted - now.weekday()) % 7 or 7))
-    return _day(now - timedelta(days=(now.weekday() - wanted) % 7 or 7))
+    side: Side = "coming" if match["which"].lower() in {"next", "this coming"} else "over"
+    return _told(calendar.weekday(now, _DAYS.index(match["weekday"].lower()), side))
 
 
 def _read_tomorrow(_: re.Match[str], now: datetime) -> ToldTime:
-    return _day(now + timedelta(days=1))
+    return _told(calendar.day(now, 1))
 
 
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], ToldTime | None]], ...] = (
@@ -195,25 +173,16 @@ def _in_words_of_questions(sentence: str, said_ns: int) -> ToldTime | None:
         return None
     window = found.window
     if window.origin == "calendar":
-        span = date_span(window.text, now_ns=said_ns)
-        if span is None or span[0] == 0 or span[1] == END_OF_TIME_NS:
+        named = named_stretch(window.text, now_ns=said_ns)
+        if named is None or named[1]:
             return None
-        is_to_come = _ON_DAY.match(window.text) is not None and _TO_COME.search(sentence) is not None
-        return _of_span(*(at + 7 * DAY_NS * is_to_come for at in span))
+        stretch, is_to_come = named[0], _TO_COME.search(sentence) is not None
+        if is_to_come and _ON_DAY.match(window.text):
+            stretch = calendar.day(stretch.start, 7)
+        if is_to_come and stretch.kind == "weekend" and stretch.end <= calendar.at(said_ns):
+            stretch = calendar.weekend(calendar.at(said_ns), "coming")
+        return _told(calendar.day(stretch.start) if stretch.kind == "hours" else stretch)
     if window.origin != "day" or window.start_s is None or window.end_s is None:
         return None
     midnight_ns = said_ns // DAY_NS * DAY_NS
-    day = datetime.fromtimestamp((midnight_ns + seconds_to_ns(window.start_s)) // NS_PER_S, UTC)
-    return _day(day)
-
-
-def _of_span(start_ns: int, end_ns: int) -> ToldTime:
-    start, end = (datetime.fromtimestamp(at // NS_PER_S, UTC) for at in (start_ns, end_ns))
-    days = (end - start).days
-    if days <= 1:
-        return _day(start)
-    if days == 2:
-        return _weekend(start)
-    if days <= 7:
-        return _told(f"in the week of {_date(start, weekday=True)}", start, end)
-    return _month(start, 0) if days <= 31 else _year(start.year)
+    return _told(calendar.day(calendar.at(midnight_ns + seconds_to_ns(window.start_s))))

@@ -8,17 +8,12 @@ microseconds.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from streammem.day_parts import DAY_PARTS
+from streammem import calendar
+from streammem.calendar import DAY_PARTS, MONTHS, WEEKDAYS, Side, Stretch
 from streammem.timeline import WALL_CLOCK_FROM_NS
-from streammem.types import NS_PER_S
 
-MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-    "december",
-)  # fmt: skip
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 END_OF_TIME_NS = 1 << 62
 
 _MONTH = "|".join(rf"{name[:3]}(?:{name[3:]})?\.?" if len(name) > 3 else name for name in MONTHS) + r"|sept\.?"
@@ -35,9 +30,9 @@ _FORMS = (
     rf"{_EDGE}(?:in\s+|during\s+)?(?P<month>{_LONG_MONTH}),?\s+{_YEAR}",
     rf"(?:in|during|(?P<edge>since|after|before|until))\s+(?P<month>{_LONG_MONTH})",
     rf"(?:in|during|(?P<edge>since|after|before|until))\s+{_YEAR}(?!-\d)",
-    rf"(?:on|(?P<back>last)|this(?:\s+past)?|(?P<edge>since|after|before|until|by))\s+(?:last\s+)?"
-    rf"(?P<weekday>{'|'.join(_DAYS)}){_OF_DAY}",
-    rf"(?P<weekday>{'|'.join(_DAYS)})\s+(?P<part>{_PART})",
+    rf"(?:on|(?P<back>last|this\s+past)|this|(?P<edge>since|after|before|until|by))\s+(?:last\s+)?"
+    rf"(?P<weekday>{'|'.join(WEEKDAYS)}){_OF_DAY}",
+    rf"(?P<weekday>{'|'.join(WEEKDAYS)})\s+(?P<part>{_PART})",
     rf"{_EDGE}(?:(?P<back>last|the\s+previous)|this)\s+(?P<stretch>weekend|week|month|year)",
 )
 DATES = tuple(re.compile(rf"\b(?:{form})(?!\w)", re.I) for form in _FORMS)
@@ -54,15 +49,11 @@ def date_span(words: str, *, now_ns: int) -> tuple[int, int] | None:
         >>> [at // NS_PER_S for at in date_span("on 7 May", now_ns=now_ns)]
         [1683417600, 1683504000]
     """
-    match = next((match for pattern in DATES if (match := pattern.search(words))), None)
-    if match is None or now_ns < WALL_CLOCK_FROM_NS:
+    found = named_stretch(words, now_ns=now_ns)
+    if found is None:
         return None
-    try:
-        span = _span(match.groupdict(), datetime.fromtimestamp(now_ns / NS_PER_S, UTC))
-    except ValueError:  # 31 April
-        return None
-    start_ns, end_ns = (round(at.timestamp()) * NS_PER_S for at in span)
-    match (match.groupdict().get("edge") or "").lower():
+    (start_ns, end_ns), edge = found[0].span_ns, found[1]
+    match edge:
         case "since":
             return start_ns, END_OF_TIME_NS
         case "after":
@@ -71,6 +62,19 @@ def date_span(words: str, *, now_ns: int) -> tuple[int, int] | None:
             return 0, start_ns
         case _:
             return start_ns, end_ns
+
+
+def named_stretch(words: str, *, now_ns: int) -> tuple[Stretch, str] | None:
+    """The stretch of the calendar that a date names at a moment, and the word that makes it an edge (`since`), if
+    any."""
+    match = next((match for pattern in DATES if (match := pattern.search(words))), None)
+    if match is None or now_ns < WALL_CLOCK_FROM_NS:
+        return None
+    said = match.groupdict()
+    try:
+        return _stretch(said, calendar.at(now_ns)), (said.get("edge") or "").lower()
+    except ValueError:  # 31 April
+        return None
 
 
 def impossible_date(words: str) -> str | None:
@@ -105,19 +109,30 @@ def _month(name: str) -> int:
     return 1 + next(number for number, known in enumerate(MONTHS) if known.startswith(name.lower()[:3]))
 
 
-def _span(said: dict[str, str | None], now: datetime) -> tuple[datetime, datetime]:
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    if weekday := said.get("weekday"):
-        back = (today.weekday() - _DAYS.index(weekday.lower())) % 7
-        if back == 0 and said.get("back"):
-            back = 7
-        return _part(today - timedelta(days=back), said)
-    if stretch := said.get("stretch"):
-        return _stretch(stretch.lower(), today, is_last=said.get("back") is not None)
-    year = int(said["year"] or 0) if "year" in said else 0
+def _stretch(said: dict[str, str | None], now: datetime) -> Stretch:
+    part = said["part"].lower() if said.get("part") else None  # type: ignore[union-attr]
+    is_last = said.get("back") is not None
+    if name := said.get("weekday"):
+        side: Side = "over" if is_last else "begun"
+        return calendar.weekday(now, WEEKDAYS.index(name.lower()), side, part=part)
+    match (said.get("stretch") or "").lower():
+        case "week":
+            return calendar.week(now, -1 if is_last else 0)
+        case "weekend":
+            return calendar.weekend(now, "over" if is_last else "begun")
+        case "month":
+            return calendar.month(now, -1 if is_last else 0)
+        case "year":
+            return calendar.year(now.year - (1 if is_last else 0))
+        case _:
+            return _date(said, now, part)
+
+
+def _date(said: dict[str, str | None], now: datetime, part: str | None) -> Stretch:
+    year = int(said.get("year") or 0)
     name = (said.get("month") or "").lower().rstrip(".")
     if not name:
-        return datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
+        return calendar.year(year)
     month = _month(name)
     if day := said.get("day"):
         tried = (year,) if year else range(now.year, now.year - 9, -1)  # 29 February was years ago
@@ -125,34 +140,6 @@ def _span(said: dict[str, str | None], now: datetime) -> tuple[datetime, datetim
         at = next((at for at in days if year or at <= now), None)
         if at is None:
             raise ValueError(f"there is no {day} {name}")
-        return _part(at, said)
+        return calendar.day(at, part=part)
     first = datetime(year or now.year, month, 1, tzinfo=UTC)
-    if not year and first > now:
-        first = first.replace(year=now.year - 1)
-    return first, _next_month(first)
-
-
-def _part(day: datetime, said: dict[str, str | None]) -> tuple[datetime, datetime]:
-    low, high = DAY_PARTS[said["part"].lower()] if said.get("part") else (0.0, 24.0)  # type: ignore[union-attr]
-    return day + timedelta(hours=low), day + timedelta(hours=high)
-
-
-def _stretch(stretch: str, today: datetime, *, is_last: bool) -> tuple[datetime, datetime]:
-    monday = today - timedelta(days=today.weekday())
-    match stretch:
-        case "week":
-            start = monday - timedelta(days=7 if is_last else 0)
-            return start, start + timedelta(days=7)
-        case "weekend":
-            start = monday + timedelta(days=5 - (7 if is_last or today.weekday() < 5 else 0))
-            return start, start + timedelta(days=2)
-        case "month":
-            start = today.replace(day=1)
-            return (_next_month(start - timedelta(days=32)), start) if is_last else (start, _next_month(start))
-        case _:
-            start = today.replace(month=1, day=1, year=today.year - (1 if is_last else 0))
-            return start, start.replace(year=start.year + 1)
-
-
-def _next_month(at: datetime) -> datetime:
-    return (at.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return calendar.month(first, 0 if year or first <= now else -12)

@@ -17,7 +17,7 @@ from planners.protocols import Draft
 from planners.reasoners.options import Option
 from planners.reasoners.states import moved, person_option, place_in
 from planners.reasoners.wording import MOST_LISTED, listed
-from streammem.day_parts import DAY_PARTS
+from streammem.calendar import DAY_PARTS
 from streammem.timeline import DAY_NS
 from streammem.types import NS_PER_S
 

@@ -12,7 +12,7 @@ import re
 from planners.matches import Match, from_observation
 from planners.protocols import Board, Draft
 from planners.reasoners.wording import MOST_LISTED
-from streammem.day_parts import DAY_PARTS
+from streammem.calendar import DAY_PARTS
 from streammem.semantic.habits import Habit
 
 _USUALLY = r"(?:usually|normally|typically|generally|always|regularly|often|mostly)"

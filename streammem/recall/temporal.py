@@ -18,8 +18,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from streammem.calendar import PREFERRED_PARTS, part_s
 from streammem.calendar_words import DATES, date_span
-from streammem.day_parts import PREFERRED_PARTS
 from streammem.types import NS_PER_S
 
 FRESH_S = 540.0
@@ -124,8 +124,7 @@ class _Reading:
 def _part_of(day_s: float, part: str | None) -> Seconds:
     if part is None:
         return day_s + _DAY_STARTS_S, day_s + _DAY_S + _DAY_STARTS_S
-    start, end = PREFERRED_PARTS[part]
-    return day_s + start * _HOUR_S, day_s + end * _HOUR_S
+    return part_s(day_s, part, parts=PREFERRED_PARTS)
 
 
 def _ago(reading: _Reading, match: re.Match[str]) -> Seconds:

@@ -13,7 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from streammem.day_parts import TOLD_PARTS
+from streammem.calendar import TOLD_PARTS
 from streammem.timeline import DAY_NS
 from streammem.types import NS_PER_S, Fact, stable_id
 
