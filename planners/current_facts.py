@@ -18,6 +18,7 @@ from planners.protocols import Board, Draft
 from planners.reading import MemoryView
 from planners.windows import Span
 from planners.words import content_words, stem
+from streammem.semantic.consolidation import is_shared
 from streammem.semantic.endings import JOB, is_ending, kind_of
 from streammem.semantic.predicates import NO_LONGER, SIDE_BY_SIDE, SLOTS
 from streammem.semantic.words import ROOMS
@@ -193,11 +194,12 @@ def _is_about(fact: Fact, asked: _Asked) -> bool:
 
 
 def _holding(view: MemoryView, asked: _Asked, told: Sequence[Fact]) -> list[Fact]:
-    """Of what was told, what holds at the moment of asking; of several recordings, by the latest that tells of it."""
+    """Of what was told, what holds at the moment of asking; where recordings stay apart, by the latest that tells of
+    it."""
     held = view.memory.facts(subject=asked.subject, as_of_ns=view.as_of_ns)
     open_ids = {fact.fact_id for fact in held if view.as_of_ns is not None or fact.t_to_ns is None}
     holding = [fact for fact in told if fact.fact_id in open_ids]
-    return [fact for fact in holding if fact.recording == holding[-1].recording]
+    return [fact for fact in holding if is_shared(fact) or fact.recording == holding[-1].recording]
 
 
 def _is_value(fact: Fact, asked: _Asked) -> bool:

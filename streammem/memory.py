@@ -391,9 +391,11 @@ class Memory(SpatialDoor, LettingGo):
         every_event: bool = True,
         without: Sequence[str] = (),
     ) -> list[Fact]:
-        """Consolidated facts in order of (recording, start); the subject compares without case.
+        """Consolidated facts in order of (recording, start); the subject compares without case. What is told of people
+        by name adds up over the recordings that have the wall clock, and is of the one in which it was told first.
 
         Args:
+            recordings: as if there were no others.
             as_of_ns: the facts that held at a time, as they were known then. Without: every interval, closed ones too.
             every_event: name all the events that a fact comes from; else the first and the newest, which costs less
                 for what was stated hundreds of times.

@@ -26,6 +26,7 @@ from streammem.semantic.consolidation import (
     fold,
     in_order,
     is_late,
+    is_shared,
     key_of_fact,
     replay,
 )
@@ -168,30 +169,36 @@ class Beliefs:
     ) -> list[Fact]:
         """See `Memory.facts`."""
         where = Where().equals("subject_key", None if subject is None else subject.casefold())
-        where.among("recording", recordings)
         where.among("predicate", None if predicate is None else mates(predicate))
         for left_out in without:
             where.add(f"predicate <> {quoted(left_out)}")
-        intervals = self._intervals(where, as_of_ns)
-        if as_of_ns is not None:
-            intervals = self._as_known(intervals, as_of_ns)
+        if self._is_part(recordings):
+            intervals = self._told_in(where, recordings, as_of_ns)
+        else:
+            intervals = self._intervals(where.among("recording", recordings), as_of_ns)
+            if as_of_ns is not None:
+                intervals = self._as_known(intervals, as_of_ns)
         if predicate is not None:
             intervals = [one for one in intervals if one.predicate == predicate]
         # What is said to have ended, and was not known to have been, is kept as an assertion only.
         chosen = {one.fact_id: one for one in intervals if one.closes or not is_ending(one.predicate)}
         facts = in_order(one.fact() for one in chosen.values())[:limit]
-        return self._with_every_event(facts, chosen, as_of_ns) if every_event else facts
+        return self._with_every_event(facts, chosen, as_of_ns, recordings) if every_event else facts
 
     def habits(self, *, subject: str | None, as_of_ns: int | None, recordings: Sequence[str] | None) -> list[Habit]:
         """See `Memory.habits`."""
-        where = Where().equals("predicate", DOES).among("recording", recordings)
+        where = Where().equals("predicate", DOES)
         where.equals("subject_key", None if subject is None else subject.casefold())
-        often = [one for one in self._intervals(where, as_of_ns) if one.events >= MIN_DAYS]
+        if self._is_part(recordings):
+            found = self._told_in(where, recordings, as_of_ns)
+        else:
+            found = self._intervals(where.among("recording", recordings), as_of_ns)
+        often = [one for one in found if one.events >= MIN_DAYS]
         if not often:
             return []
         wanted = {one.key for one in often}
         seen: dict[tuple[str, str, str], list[Assertion]] = {}
-        for key, said in _assertions(self._reader, often, as_of_ns=as_of_ns).items():
+        for key, said in _assertions(self._reader, often, as_of_ns=as_of_ns, recordings=recordings).items():
             for one in said if key in wanted else ():
                 if one.said.predicate != DOES:
                     continue
@@ -215,7 +222,7 @@ class Beliefs:
     def stated(self) -> list[tuple[Fact, int]]:
         """Every fact with all its events, and when it was last stated."""
         intervals = {one.fact_id: one for one in self._intervals(Where(), None)}
-        facts = self._with_every_event([one.fact() for one in intervals.values()], intervals, None)
+        facts = self._with_every_event([one.fact() for one in intervals.values()], intervals, None, None)
         return [(fact, intervals[fact.fact_id].last_t_ns) for fact in facts]
 
     def assertions_of(self, facts: Sequence[tuple[Fact, int]]) -> list[str]:
@@ -306,12 +313,35 @@ class Beliefs:
                     known.append(one)
         return [one for one in known if one.t_to_ns is None or one.t_to_ns > as_of_ns]
 
-    def _with_every_event(self, facts: list[Fact], intervals: dict[str, Interval], as_of_ns: int | None) -> list[Fact]:
+    def _is_part(self, recordings: Sequence[str] | None) -> bool:
+        """Whether what is told in these adds up to something else than in all of them."""
+        if recordings is None:
+            return False
+        return any(
+            t_start_ns >= WALL_CLOCK_FROM_NS and name not in recordings
+            for name, t_start_ns in self._reader.recordings()
+        )
+
+    def _told_in(self, where: Where, recordings: Sequence[str] | None, as_of_ns: int | None) -> list[Interval]:
+        """What some recordings tell, as if there were no others: from their assertions, those known by a time."""
+        narrowed = where.copy().among("recording", recordings).compare("t_end_ns", "<=", as_of_ns)
+        found = [
+            one for key, said in _by_key(self._reader.scan(FACTS, narrowed)).items() for one in replay(said, key=key)
+        ]
+        return [one for one in found if as_of_ns is None or one.t_to_ns is None or one.t_to_ns > as_of_ns]
+
+    def _with_every_event(
+        self,
+        facts: list[Fact],
+        intervals: dict[str, Interval],
+        as_of_ns: int | None,
+        recordings: Sequence[str] | None,
+    ) -> list[Fact]:
         """An interval names its first and newest events; the rest are with the assertions."""
         short = [intervals[fact.fact_id] for fact in facts if intervals[fact.fact_id].events > len(fact.event_ids)]
         if not short:
             return facts
-        said = _assertions(self._reader, short, as_of_ns=as_of_ns)
+        said = _assertions(self._reader, short, as_of_ns=as_of_ns, recordings=recordings)
         whole: dict[str, tuple[str, ...]] = {}
         for one in short:
             mine = [
@@ -360,9 +390,11 @@ def _replayed(reader: Reader, late: dict[str, list[Assertion]], *, upto: int | N
     return {key: replay(said[key], key=key) for key in late}
 
 
-def _assertions(reader: Reader, intervals: Sequence[Interval], *, as_of_ns: int | None) -> dict[str, list[Assertion]]:
+def _assertions(
+    reader: Reader, intervals: Sequence[Interval], *, as_of_ns: int | None, recordings: Sequence[str] | None = None
+) -> dict[str, list[Assertion]]:
     """The assertions behind these intervals, and others of their subjects, by key; those known by a time."""
-    where = Where().compare("t_end_ns", "<=", as_of_ns)
+    where = Where().compare("t_end_ns", "<=", as_of_ns).among("recording", recordings)
     if intervals and not any(one.is_tangled for one in intervals):
         where.compare("t_start_ns", ">=", min(one.t_from_ns for one in intervals))
     return _assertions_of(reader, [one.fact() for one in intervals], where)
@@ -371,7 +403,8 @@ def _assertions(reader: Reader, intervals: Sequence[Interval], *, as_of_ns: int 
 def _assertions_of(reader: Reader, facts: Sequence[Fact], where: Where) -> dict[str, list[Assertion]]:
     subjects = list(dict.fromkeys(fact.subject.casefold() for fact in facts))
     predicates = list(dict.fromkeys(mate for fact in facts for mate in mates(fact.predicate)))
-    recordings = list(dict.fromkeys(fact.recording for fact in facts))
+    # Without a list: what is told of people in one recording may go on in any other.
+    recordings = None if any(map(is_shared, facts)) else list(dict.fromkeys(fact.recording for fact in facts))
     found: dict[str, list[Assertion]] = {}
     for some in _chunks(subjects):
         narrowed = where.copy().among("subject_key", some).among("predicate", predicates)

@@ -18,6 +18,8 @@ JOB = "job"
 """`no longer has job` ends every work."""
 PARTNERS = frozenset(("partner", "girlfriend", "boyfriend", "wife", "husband", "fiancé", "fiancée"))
 _KIN = frozenset((*KIN.split("|"), *FAMILY.split("|")))
+_PET_WORDS = "dog cat puppy kitten pet parrot rabbit hamster horse turtle pig bird fish dogs cats pets puppies kittens"
+_PETS = frozenset(_PET_WORDS.split())
 _OF_PREDICATE = {one: kind for kind, some in (SLOTS | SIDE_BY_SIDE).items() for one in some}
 _STATUS = {"is dating": 1, "has girlfriend": 1, "has boyfriend": 1, "is engaged to": 2, "has fiancé": 2,
            "has fiancée": 2, "is married to": 3, "has wife": 3, "has husband": 3}  # fmt: skip
@@ -25,7 +27,7 @@ _STATUS = {"is dating": 1, "has girlfriend": 1, "has boyfriend": 1, "is engaged 
 _WORD = re.compile(r"[^\W_][\w'-]*")
 _LEFT_OUT_WORDS = "a an the my your his her our their some any this that of"
 _LEFT_OUT = frozenset(_LEFT_OUT_WORDS.split())
-_WAYS_WORDS = "go visit travel fly trip journey back"
+_WAYS_WORDS = "go visit travel fly flight trip journey back"
 _WAYS = frozenset(_WAYS_WORDS.split())
 """Words of a plan that stand for each other: who visits Rome goes there."""
 _PREPOSITION_WORDS = "on in at with for to from by after before every each during as while because and"
@@ -49,6 +51,8 @@ def is_ending(predicate: str) -> bool:
 def kind_of(predicate: str, value: str) -> str | None:
     """The slot or kind in which a statement competes with others; None where it stands for itself."""
     base = predicate.removeprefix(NO_LONGER)
+    if base.startswith("has favourite "):
+        return "favourite"
     if base == "is with":
         return "partner" if base != predicate else None  # who is there is with somebody in another way
     if base in ("has", "has no"):
@@ -69,16 +73,18 @@ def competes(predicate: str, value: str) -> bool:
 def shared_key(predicate: str, value: str) -> tuple[str, ...]:
     """What statements of one subject have in common that may end each other."""
     kind = kind_of(predicate, value)
-    if kind is None:
-        return ("=", predicate, value.casefold())
+    if kind in (None, "favourite"):
+        base = predicate.removeprefix(NO_LONGER)
+        return ("=", base, value.casefold()) if kind is None else (kind, base)
     return (kind,) if kind in SLOTS else (kind, _thing(predicate.removeprefix(NO_LONGER), value))
 
 
 @lru_cache(maxsize=1024)
 def mates(predicate: str) -> tuple[str, ...]:
     """The predicates whose statements may have a key with one of this."""
-    kinds = {kind_of(predicate, value) for value in ("", JOB, *PARTNERS)} - {None}
-    family = [one for kind in kinds if kind is not None for one in (SLOTS | SIDE_BY_SIDE)[kind]]
+    kinds = {kind_of(predicate, value) for value in ("", JOB, *PARTNERS)}
+    family = [one for kind in kinds for one in (SLOTS | SIDE_BY_SIDE).get(kind or "", ())]
+    family.append(predicate.removeprefix(NO_LONGER))
     if kinds & {"partner", "work", "possession"}:
         family += ["has", "has no"]
     if "partner" in kinds:
@@ -118,9 +124,10 @@ def _concerns(kind: str | None, ended: tuple[str, str], held: tuple[str, str]) -
         case "work":
             return ended[0] == "has" or (ended[0] == held[0] and _is_same(ended[1], held[1]))
         case "possession":
-            if ended[0] != "has" and held[0] != "has":  # `dog` called Rex
-                return ended[0] == held[0] and _is_same(ended[1], held[1])
-            return held[0] != "has no" and (ended[0] != held[0] or _is_same(ended[1], held[1]))
+            if "has" not in (ended[0], held[0]):  # `dog` called Rex
+                return ended[0] in (held[0], "has pet") and _is_same(ended[1], held[1])
+            named = [one[0][4:] if one[0] != "has" else one[1] for one in (ended, held)]
+            return held[0] != "has no" and _is_same(named[0], named[1])
         case "taste":
             return ended[0] == held[0] and ended[1].casefold() == held[1].casefold()
         case "plan":
@@ -167,8 +174,12 @@ def _words(phrase: str) -> frozenset[str]:
 @lru_cache(maxsize=4096)
 def _thing(predicate: str, value: str) -> str:
     """The head of a phrase: the last word before what says when, where and how."""
-    if predicate.startswith("has ") and predicate[4:] in _KIN:
-        return _stem(predicate[4:])
+    kin = predicate.removeprefix("has ") if predicate != "has no" else ""
+    had = _last(value) if predicate in ("has", "has no") else kin
+    if had in _PETS:  # of which a name tells no more
+        return "pet"
+    if kin in _KIN:
+        return _stem(kin)
     if predicate in SIDE_BY_SIDE["taste"]:
         return value.casefold()
     words = [word for word in _WORD.findall(_TIME.sub(" ", value.casefold())) if word not in _LEFT_OUT]

@@ -3,20 +3,22 @@
 What counts: an object was seen; words stood in view; somebody gave a name; something was put, given or said to be
 somewhere; people were together; somebody did something; something is over. What a sentence states is read by
 `semantic.statements`, what it says is over by `semantic.over`, who is with whom by `semantic.company`, what is done by
-`semantic.activities`. Knows no store: `consolidation` joins what
-events assert. Costs 0.1 ms per sentence.
+`semantic.activities`; slips that are corrected at once by `semantic.corrections`. Knows no store: `consolidation` joins
+what events assert. Costs 0.1 ms per sentence.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from streammem.semantic.activities import DOES, activities
 from streammem.semantic.company import company
+from streammem.semantic.corrections import Correction, correction
 from streammem.semantic.endings import ends, is_ending, shared_key
 from streammem.semantic.over import over
-from streammem.semantic.statements import Statement, introduced, narrated, sentences, talked
+from streammem.semantic.statements import Statement, introduced, narrated, sentences, spelt_out, talked
 from streammem.semantic.words import is_name
 from streammem.types import Event, Fact, Observation, stable_id
 
@@ -35,17 +37,46 @@ def extract_facts(event: Event, observations: Iterable[Observation]) -> tuple[Fa
     """
     ordered = sorted(observations, key=lambda one: (one.t_start_ns, one.observation_id))
     facts: dict[tuple[str, ...], Fact] = {}
+    last: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    """Who speaks -> the facts of the last line of theirs that states any."""
     for observation in ordered:
         by = said_by(observation)
-        for stated in _statements(observation):
-            key = (stated.subject.casefold(), stated.predicate, stated.object.casefold(), *by)
+        sure = min(max(observation.confidence, 0.0), 1.0)
+        stated_here = list(_statements(observation))
+        if by and (right := correction(observation.text)):
+            if any(right.applied(one) for one in stated_here):
+                stated_here = [right.applied(one) or one for one in stated_here]
+            else:
+                _correct(facts, last.get(by, []), right)
+        new: list[tuple[str, ...]] = []
+        for stated in stated_here:
+            key = _key_of(stated, by)
+            new.append(key)
             if key not in facts:
-                sure = stated.confidence * min(max(observation.confidence, 0.0), 1.0)
-                facts[key] = fact_of(event, stated, t_from_ns=observation.t_start_ns, confidence=sure, stated_by=by)
+                at_ns = observation.t_start_ns
+                facts[key] = fact_of(event, stated, t_from_ns=at_ns, confidence=stated.confidence * sure, stated_by=by)
+        last[by] = new or last.get(by, [])
     for stated, t_from_ns, t_to_ns in company(ordered):
-        key = (stated.subject.casefold(), stated.predicate, stated.object.casefold())
-        facts.setdefault(key, fact_of(event, stated, t_from_ns=t_from_ns, t_to_ns=t_to_ns))
+        facts.setdefault(_key_of(stated, ()), fact_of(event, stated, t_from_ns=t_from_ns, t_to_ns=t_to_ns))
     return tuple(facts.values())
+
+
+def _correct(facts: dict[tuple[str, ...], Fact], keys: Iterable[tuple[str, ...]], right: Correction) -> None:
+    """Puts what was meant in the place of what was said."""
+    for key in keys:
+        if (said := facts.get(key)) is None:
+            continue
+        meant = right.applied(Statement(said.subject, said.predicate, said.object, said.confidence))
+        if meant is None:
+            continue
+        del facts[key]
+        key = _key_of(meant, said.stated_by)
+        new_id = stable_id("fact", said.recording, *key[:3])
+        facts.setdefault(key, replace(said, fact_id=new_id, object=meant.object))
+
+
+def _key_of(stated: Statement, by: tuple[str, ...]) -> tuple[str, ...]:
+    return (stated.subject.casefold(), stated.predicate, stated.object.casefold(), *by)
 
 
 def said_by(observation: Observation) -> tuple[str, ...]:
@@ -63,9 +94,8 @@ def fact_of(
     stated_by: tuple[str, ...] = (),
 ) -> Fact:
     """A statement as this event's assertion."""
-    key = (stated.subject.casefold(), stated.predicate, stated.object.casefold())
     return Fact(
-        fact_id=stable_id("fact", event.recording, *key),
+        fact_id=stable_id("fact", event.recording, *_key_of(stated, ())),
         recording=event.recording,
         subject=stated.subject,
         predicate=stated.predicate,
@@ -111,6 +141,7 @@ def _told(observation: Observation) -> Iterator[Statement]:
 
 def _talked(sentence: str, speaker: str | None) -> Iterator[Statement]:
     """What a sentence says that holds, and that is over; `my dog died` does not say that there is a dog."""
+    sentence = spelt_out(sentence)
     ended = list(over(sentence, speaker=speaker))
     yield from (one for one in talked(sentence, speaker=speaker) if not _is_ended(one, ended))
     yield from ended

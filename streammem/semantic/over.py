@@ -31,6 +31,10 @@ _BE = r"(?:'m|'s|'re| am| is| are| was| were|'ve been| have been| has been| got)
 _HAVE = r"(?:'ve|'s| have| has)?"
 _EVER = r"(?: (?:anymore|any more|any longer|now|these days|after all))"
 _PLACE = r"(?:the\s)?(?P<value>[A-Z][A-Za-z]+(?:[ ,]{1,2}[A-Z][A-Za-z]+){0,2})"
+_UNTIL = (
+    r"(?=\s*(?:[.,!?;:)]|$)|\s(?:and|but|because|so|since|too|now|when|while|as|after|before|to|for|yesterday|today|"
+    r"tonight|last|this|next|recently|already|in|on|at|ago|anymore|any more|any longer|these|earlier|back|again)\b)"
+)
 _FIRM = rf"(?P<value>(?:an?|the|my) {NOUN}|[A-Z]\w+(?: [A-Z]\w+)*)"
 _PHRASE = r"(?P<value>[A-Za-z][\w'-]*(?:\s[\w'-]+){0,5}?)"
 _MINE = r"(?:my|our|his|her|their|the|that|a|an)"
@@ -50,12 +54,12 @@ _NEVER = rf"(?: no longer| (?:don't|doesn't|do not|does not)(?=[^.!?]*{_EVER})| 
 """`no longer lives`, `don't live ... anymore`, `used to live`."""
 _DID, _IS, _NO_MORE = (rf"\b{_PEOPLE}{verb}" for verb in (_HAVE + SOMEHOW, _BE, _NEVER))
 _FORMS: tuple[_Form, ...] = (
-    _form(rf"{_DID}(?:,)? {_LEAVES} {_FIRM}{CLAUSE_END}", "works at"),
-    _form(rf"\b{_PEOPLE}{_ENDS_WORK} (?:by|from|at) {_FIRM}{CLAUSE_END}", "works at"),
-    _form(rf"{_DID} (?:stopped|quit|finished) working (?:at|for|with) {_FIRM}{CLAUSE_END}", "works at"),
-    _form(rf"{_NO_MORE} works? (?:at|for|with|in) {_FIRM}{CLAUSE_END}", "works at"),
+    _form(rf"{_DID}(?:,)? {_LEAVES} {_FIRM}{_UNTIL}", "works at"),
+    _form(rf"\b{_PEOPLE}{_ENDS_WORK} (?:by|from|at) {_FIRM}{_UNTIL}", "works at"),
+    _form(rf"{_DID} (?:stopped|quit|finished) working (?:at|for|with) {_FIRM}{_UNTIL}", "works at"),
+    _form(rf"{_NO_MORE} works? (?:at|for|with|in) {_FIRM}{_UNTIL}", "works at"),
     _form(rf"{_IS} (?:no longer|not) (?:working )?(?:at|with|for) {_FIRM}(?:{_EVER}|{CLAUSE_END})", "works at"),
-    _form(rf"{_NO_MORE} works? as an? (?P<value>{NOUN}){CLAUSE_END}", "works as"),
+    _form(rf"{_NO_MORE} works? as an? (?P<value>{NOUN}){_UNTIL}", "works as"),
     _form(rf"{_DID} (?:stopped|quit) (?:working |being |work )?(?:as )?an? (?P<value>{OCCUPATIONS})\b", "works as"),
     _form(rf"{_IS} no longer an? (?P<value>(?:[a-z]+ )?(?:{OCCUPATIONS}))\b", "works as"),
     _form(rf"{_DID} (?:left|moved (?:out of|away from|out from|from)) {_PLACE}", "lives in"),
@@ -80,8 +84,13 @@ _FORMS: tuple[_Form, ...] = (
     _form(rf"{_IS} (?:no longer|not) (?:going to|planning to|gonna) {_PHRASE}(?:{_EVER}|{CLAUSE_END})",
           "plans to"),
     _form(rf"{_NO_MORE} plans? to {_PHRASE}{CLAUSE_END}", "plans to"),
-    _form(r"\b(?:[Mm]y|[Oo]ur|[Tt]he) (?P<value>(?:[a-z]+ )?(?:trip|wedding|move|party|holiday|vacation|visit|concert|"
-          r"appointment|dinner|meeting)(?: (?:to|with|in) [A-Z]\w+)?)(?: was| is| got|'s| has been)? "
+    _form(r"\b(?:[Mm]y|[Oo]ur|[Tt]he) (?:plans? (?:to|for) )?(?P<value>(?:[\w'-]+ ){1,4}?)(?:plans? )?"
+          r"(?:fell through|has fallen through|have fallen through|came to nothing)\b(?P<ours>)", "plans to"),
+    _form(rf"{_IS} (?:no longer|not) allergic to {_PHRASE}(?:{_EVER}|{CLAUSE_END})", "is allergic to"),
+    _form(rf"{_NO_MORE} volunteers? at {_FIRM}{_UNTIL}", "volunteers at"),
+    _form(rf"{_DID} (?:stopped|quit) volunteering at {_FIRM}{_UNTIL}", "volunteers at"),
+    _form(r"\b(?:[Mm]y|[Oo]ur|[Tt]he) (?P<value>(?:[a-z]+ )?(?:trip|flight|wedding|move|party|holiday|vacation|visit|"
+          r"concert|appointment|dinner|meeting)(?: (?:to|with|in) [A-Z]\w+)?)(?: was| is| got|'s| has been)? "
           r"(?:cancelled|canceled|called off|off|fell through|fallen through)\b(?P<ours>)", "plans to"),
 )  # fmt: skip
 _WITHOUT_WORK = re.compile(
@@ -99,6 +108,10 @@ _PARTED = re.compile(
     rf"(?:{_EVER}|(?=\s*[.,!;]|\s*$))|(?: aren't| are not) (?:together|dating|a couple){_EVER})"
     r"(?! with)(?=\s*[.,!;?]|\s*$|\s[a-z])"
 )
+_LET_GO = re.compile(
+    r"\b(?:[Tt]hey|[Mm]y (?:boss|company|employer)|[Tt]he (?:company|firm)|(?P<value>[A-Z]\w+))"
+    r"(?: have| has| just|'ve)* (?:fired me|sacked me|laid me off|let me go|made me redundant)\b"
+)
 _LEFT_ME = re.compile(
     rf"\b(?:(?P<name>{NAME})|[Mm]y (?P<kin>{_KIN_HERE})(?: (?P<kin_name>[A-Z][a-z]+))?)(?: has| just| and I)*"
     r" (?:left me|dumped me|broke up with me|divorced me|(?<=and I )(?:broke up|split up))\b"
@@ -112,12 +125,25 @@ _GONE = re.compile(
     r"(?:died|passed away|ran away|was stolen|got stolen|was sold|was put down|burned down|is gone|was totalled|"
     r"was totaled)\b"
 )
+_GIVEN_AWAY = re.compile(
+    rf"{_DID} (?:had to )?(?:(?:give|gave) (?P<name>[A-Z][a-z]+) (?:away|up|back)|"
+    r"(?:rehome|rehomed|put down) (?P<other>[A-Z][a-z]+))\b"
+)
+_NAME_GONE = re.compile(
+    r"(?:^|,\s)(?P<name>[A-Z][a-z]+)(?: has| just| sadly| suddenly)* "
+    r"(?:died|passed away|ran away|was put down|is dead)\b"
+)
+"""Whose pet has that name: who tells it."""
 _LEARNT = r"(?:[a-z-]+ ){0,3}?(?:course|class|classes|lessons|degree|training|programme|program|studies|school|thesis)"
 _STOPPED = re.compile(
     rf"\b{_PEOPLE}(?:{_HAVE}{SOMEHOW} (?:stopped(?= [a-z]+ing\b)|quit(?= [a-z])|gave up(?! on\b)|given up|"
     rf"dropped out of|graduated from|(?:finished|completed|dropped|left)(?= (?:{_MINE} )?{_LEARNT}\b))|"
     rf"{_BE}{SOMEHOW} done with)"
     rf" (?:taking |doing )?(?P<value>[\w'-]+(?:\s[\w'-]+){{0,4}}?){CLAUSE_END}"
+)
+_NOT_SINCE = re.compile(
+    rf"\b{_PEOPLE} (?:haven't|hasn't|have not|has not) (?P<value>[a-z]+(?:\s[\w'-]+){{0,4}}?) (?:in|for) (?:\w+ )?"
+    r"(?:years|ages|months|a long time|a year|decades)\b"
 )
 _DOES_NOT = re.compile(rf"{_NO_MORE} (?P<value>[a-z]+(?:\s[\w'-]+){{0,4}}?){CLAUSE_END}")
 _SAID_ELSEWHERE = re.compile(
@@ -141,9 +167,14 @@ def over(sentence: str, *, speaker: str | None) -> Iterator[Statement]:
     for found in _WITHOUT_WORK.finditer(sentence):
         if (who := _whose(found, speaker)) and _is_told(sentence, found):
             yield Statement(who, f"{NO_LONGER}has", JOB, _SURE)
+    for found in _LET_GO.finditer(sentence):
+        if speaker and _is_told(sentence, found):
+            firm = found["value"] if found["value"] and is_name(found["value"]) else None
+            yield Statement(speaker, f"{NO_LONGER}{'works at' if firm else 'has'}", firm or JOB, _SURE)
     yield from _parted(sentence, speaker)
     yield from _gone(sentence, speaker)
-    for pattern in (_STOPPED, _DOES_NOT):
+    yield from _named_gone(sentence, speaker)
+    for pattern in (_STOPPED, _DOES_NOT, _NOT_SINCE):
         for found in pattern.finditer(sentence):
             who, what = _whose(found, speaker), _activity(_bare(found["value"]))
             if who and what and _is_told(sentence, found) and not _SAID_ELSEWHERE.match(what):
@@ -184,6 +215,16 @@ def _gone(sentence: str, speaker: str | None) -> Iterator[Statement]:
             yield Statement(owner, f"{NO_LONGER}has", found["value"], _SURE)
 
 
+def _named_gone(sentence: str, speaker: str | None) -> Iterator[Statement]:
+    for found in _NAME_GONE.finditer(sentence):
+        if speaker and is_name(found["name"]) and _is_told(sentence, found):
+            yield Statement(speaker, f"{NO_LONGER}has pet", found["name"], _LIKELY)
+    for found in _GIVEN_AWAY.finditer(sentence):
+        name, owner = found["name"] or found["other"], _whose(found, speaker)
+        if owner and is_name(name) and _is_told(sentence, found):
+            yield Statement(owner, f"{NO_LONGER}has pet", name, _LIKELY)
+
+
 def _whose(found: re.Match[str], speaker: str | None) -> str | None:
     groups = found.groupdict()
     return speaker if groups.get("we") or groups.get("ours") is not None else person(found, speaker)
@@ -192,7 +233,9 @@ def _whose(found: re.Match[str], speaker: str | None) -> str | None:
 def _is_told(sentence: str, found: re.Match[str]) -> bool:
     """Whether it is said to be so: nothing before it in its sentence, or between who and what, makes it less."""
     clause = re.split(r"[,:;]|\b(?:but|and|so|because)\b", sentence[: found.start()])[-1]
-    inside = re.sub(r"\bnot\b|\b(?:don't|doesn't|aren't)\b|n't\b|\bgoing to\b", "", found.group())
+    inside = re.sub(
+        r"\bnot\b|\b(?:don't|doesn't|aren't)\b|n't\b|\bgoing to\b|\bplans? (?:to|on|for)\b", "", found.group()
+    )
     return _NOT_YET.search(clause) is None and _NOT_YET.search(inside) is None
 
 

@@ -78,7 +78,7 @@ _TOOK = re.compile(
 )
 _HOLDING = re.compile(rf"{_START}I'm (?:now\s|still\s)?holding\s(?P<thing>(?i:{DETERMINER})\s{NOUN}){_STOP}")
 _IS_AT = re.compile(
-    rf"(?:^|,\s|\band\s|\bso\s|\bthat\s)(?:(?P<thing>(?i:{DETERMINER})\s{NOUN})|(?P<who>{NAME}))\s(?:is|are)\s"
+    rf"(?:^|,\s|\band\s|\bso\s|\bthat\s)(?:(?P<thing>(?:(?i:{DETERMINER})|[A-Z][a-z]+'s)\s{NOUN})|(?P<who>{NAME}))\s(?:is|are)\s"
     r"(?:now\s|still\s|right\s|back\s)?(?P<where>in|on|at|under|behind|inside|near|next to|in front of)\s"
     rf"(?P<place>{DETERMINER}\s{NOUN})(?=\s*(?:[.,!;]|$)|\s(?:and|but|now|again|too|with|of)\b)"
 )
@@ -140,13 +140,14 @@ def _placed(found: re.Match[str], speaker: str | None, sure: float) -> Iterator[
 
 # --- talk -------------------------------------------------------------------------------------------------------------
 
-WHO = rf"(?P<who>I|[Mm]y (?:{KIN}),? (?P<kin_name>[A-Z][a-z]+),?|[A-Z][a-z]+)"
+WHO = rf"(?P<who>I|[Ww]e|[Mm]y (?:{KIN}),? (?P<kin_name>[A-Z][a-z]+),?|[A-Z][a-z]+)"
 SOMEHOW = (
     r"(?:\s(?:also|just|really|recently|finally|still|actually|absolutely|totally|always|currently|now|already|even))*"
 )
 END = (
     r"(?=\s*(?:[.,!?;:)-]|$)|"
-    r"\s(?:and|but|because|so|which|that|who|since|too|as well|with|for|when|now|last|this|to)\b)"
+    r"\s(?:and|but|because|so|which|that|who|since|too|as well|with|for|when|now|last|this|to|in|on|at|"
+    r"today|yesterday|tomorrow|recently|again|these|from|after)\b)"
 )
 _PLACE_NAME = r"(?:the\s)?(?P<value>[A-Z][A-Za-z]+(?:[ ,]{1,2}[A-Z][A-Za-z]+){0,2})"
 _PHRASE = r"(?P<value>[a-z][a-z'-]*(?:\s[a-z][a-z'-]*){0,5}?)"
@@ -158,11 +159,14 @@ _TALK: tuple[tuple[re.Pattern[str], str, float], ...] = (
     (re.compile(rf"\b{WHO}(?:'ve|'s| have| has)?{SOMEHOW} moved (?:back )?(?:out )?to {_PLACE_NAME}"),
      "lives in", 0.75),
     (re.compile(rf"\b{WHO}{SOMEHOW} (?:live|lives) in {_PLACE_NAME}"), "lives in", 0.8),
-    (re.compile(rf"\b(?:(?P<i>I)'m|{WHO} is) living in {_PLACE_NAME}"), "lives in", 0.8),
+    (re.compile(rf"\b(?:(?P<i>I)'m|(?P<i2>I) am|(?P<i3>I)'ve been|{WHO} (?:is|are|have been|has been)) living in "
+                rf"{_PLACE_NAME}"), "lives in", 0.8),
     (re.compile(rf"\b(?:(?P<i>I)'m| (?P<i2>I) am|{WHO} is){SOMEHOW} (?:originally )?from {_PLACE_NAME}"),
      "is from", 0.75),
     (re.compile(rf"\b{WHO}{SOMEHOW} works? (?:at|for) (?P<value>(?:an?|the|my) {NOUN}|[A-Z]\w+(?: [A-Z]\w+)*){END}"),
      "works at", 0.75),
+    (re.compile(rf"\b(?:(?P<i>I)'m|(?P<i2>I) am|{WHO} is){SOMEHOW} (?:back )?(?:working|employed) (?:at|for) "
+                rf"(?P<value>(?:an?|the|my) {NOUN}|[A-Z]\w+(?: [A-Z]\w+)*){END}"), "works at", 0.75),
     (re.compile(rf"\b{WHO}{SOMEHOW} works? as an? (?P<value>{NOUN}){END}"), "works as", 0.8),
     (re.compile(rf"\b(?:(?P<i>I)'m|{WHO} is){SOMEHOW} an? (?P<value>(?:[a-z]+ )?(?:{OCCUPATIONS})){END}"),
      "works as", 0.75),
@@ -232,9 +236,21 @@ _HAS_NAMED = re.compile(
     rf"\b{WHO}(?:'ve| have)?{SOMEHOW} (?:have|has|got|adopted) an? (?:[a-z]+ ){{0,2}}?(?P<kin>{KIN}) "
     r"(?:named|called) (?P<name>[A-Z][a-z]+)"
 )
+_BOTH = re.compile(
+    r"\b(?P<one>[A-Z][a-z]+) and (?P<other>I|[A-Z][a-z]+)"
+    r"(?:'re| are| just| finally| now| got| recently| have| have been)* (?P<what>married|engaged|dating|going out)"
+    r"(?=\s*(?:[.,!;]|$)|\s(?:now|last|in|on|and|this|yesterday|today)\b)"
+)
+_TO_EACH_OTHER = {
+    "married": "is married to",
+    "engaged": "is engaged to",
+    "dating": "is dating",
+    "going out": "is dating",
+}
 _FAVOURITE = re.compile(
     r"\b(?P<whose>[Mm]y|(?P<owner>[A-Z][a-z]+)'s) favou?rite (?P<what>[a-z]+(?: [a-z]+)?)(?: is|'s) "
-    r"(?P<value>(?:the |a |an )?[\w'\"-]+(?: [\w'\"-]+){0,3}?)(?=\s*[.,!;]|\s*$|\s(?:and|because|but|so)\b)"
+    r"(?P<value>(?:the |a |an )?[\w'\"-]+(?: [\w'\"-]+){0,3}?)"
+    r"(?=\s*[.,!;]|\s*$|\s(?:and|because|but|so|now|these days|again|at the moment)\b)"
 )
 _MY_NAME = re.compile(rf"\b[Mm]y name(?:'s| is) (?P<name>{NAME})\b")
 _I_AM = re.compile(
@@ -252,6 +268,21 @@ _VAGUE = re.compile(
 """What follows `I love` that says nothing outside its conversation."""
 
 
+_AND_ALSO = re.compile(
+    r"^(?P<begins>.*?\b(?P<who>I|We|[A-Z][a-z]+)\b[^,;]*?,? (?:and|but) (?:(?:then|now|also|just|finally|so) )*)"
+    r"(?=(?:bought|got|adopted|moved|joined|started|sold|quit|left|work|works|live|lives|have|has|own|stopped|gave|"
+    r"love|loves|like|likes|hate|hates|play|plays|married|broke|don't|doesn't|retired|enrolled|took)\b)"
+)
+
+
+def spelt_out(sentence: str) -> str:
+    """`I sold the car and I bought a van` of `I sold the car and bought a van`."""
+    found = _AND_ALSO.match(sentence)
+    if found is None or (found["who"] not in _OWN and not is_name(found["who"])):
+        return sentence
+    return f"{found['begins']}{found['who']} {sentence[found.end() :]}"
+
+
 def talked(sentence: str, *, speaker: str | None) -> Iterator[Statement]:
     """What is said of the speaker and of people named."""
     for pattern, predicate, sure in _TALK:
@@ -259,9 +290,10 @@ def talked(sentence: str, *, speaker: str | None) -> Iterator[Statement]:
             continue
         for found in pattern.finditer(sentence):
             who, value = person(found, speaker), " ".join(found["value"].split()).strip(" ,-'")
-            if who is None or not value or (value[0].islower() and predicate != "works at" and _VAGUE.match(value)):
+            is_place = predicate in ("works at", "volunteers at")
+            if who is None or not value or (value[0].islower() and not is_place and _VAGUE.match(value)):
                 continue
-            if found.groupdict().get("who") not in (None, "I") and _OF_OTHERS.isdisjoint(found.group().split()):
+            if found.groupdict().get("who") not in (None, *_OWN) and _OF_OTHERS.isdisjoint(found.group().split()):
                 continue
             words = value.split()
             if predicate in _OPEN_ENDED and (not _MAKES_VAGUE.isdisjoint(words) or words[-1] in _LEFT_HANGING):
@@ -280,16 +312,26 @@ def talked(sentence: str, *, speaker: str | None) -> Iterator[Statement]:
     for found in _HAS_NAMED.finditer(sentence):
         if (owner := person(found, speaker)) and is_name(found["name"]):
             yield Statement(owner, f"has {found['kin']}", found["name"], 0.8)
+    for found in _BOTH.finditer(sentence) if not _UNSURE.search(sentence) else ():
+        one, other = found["one"], speaker if found["other"] == "I" else found["other"]
+        if other and is_name(one):
+            yield Statement(one, _TO_EACH_OTHER[found["what"]], other, 0.75)
+            yield Statement(other, _TO_EACH_OTHER[found["what"]], one, 0.75)
     for found in _FAVOURITE.finditer(sentence):
         owner = speaker if found["whose"].lower() == "my" else found["owner"]
         if owner and not _VAGUE.match(found["value"].lower().removeprefix("the ").removeprefix("a ")):
             yield Statement(owner, f"has favourite {found['what']}", found["value"].removeprefix("the "), 0.75)
 
 
+_OWN = ("I", "We", "we")
+
+
 def person(found: re.Match[str], speaker: str | None) -> str | None:
     """Who a match of `WHO` is; None where nobody with a name."""
     groups = found.groupdict()
-    if groups.get("i") or groups.get("i2") or groups.get("who") == "I":
+    if (
+        groups.get("i") or groups.get("i2") or groups.get("i3") or groups.get("who") in _OWN
+    ):  # what `we` do is true of who says so
         return speaker
     if groups.get("kin_name"):
         return groups["kin_name"] if is_name(groups["kin_name"] or "") else None

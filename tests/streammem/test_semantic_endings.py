@@ -10,25 +10,35 @@ import pytest
 from streammem.memory import Memory
 from streammem.semantic.consolidation import Assertion, Interval, consolidate
 from streammem.semantic.extraction import extract_facts
-from streammem.types import NS_PER_S, Event, EventBundle, Fact, Level, Observation, ObservationKind, event_id_for
+from streammem.types import (
+    NS_PER_S,
+    Event,
+    EventBundle,
+    Fact,
+    Level,
+    Observation,
+    ObservationKind,
+    Recording,
+    event_id_for,
+)
 
 Line = tuple[int, str, str]
 """(second, who, what); who is empty for a caption."""
 
 
-def bundles(lines: Sequence[Line]) -> list[EventBundle]:
+def bundles(lines: Sequence[Line], recording: str = "talk", *, from_ns: int = 0) -> list[EventBundle]:
     made: list[EventBundle] = []
     for at_s, speaker, text in lines:
         kind: ObservationKind = "speech" if speaker else "caption"
-        start_ns, end_ns = at_s * NS_PER_S, (at_s + 5) * NS_PER_S
-        event_id = event_id_for("talk", Level.EVENT, start_ns)
+        start_ns, end_ns = from_ns + at_s * NS_PER_S, from_ns + (at_s + 5) * NS_PER_S
+        event_id = event_id_for(recording, Level.EVENT, start_ns)
         event = Event(
-            event_id=event_id, recording="talk", level=Level.EVENT, t_start_ns=start_ns, t_end_ns=end_ns,
+            event_id=event_id, recording=recording, level=Level.EVENT, t_start_ns=start_ns, t_end_ns=end_ns,
             strength=1.0, parent_id=None, text=text, kinds=(kind,),
         )  # fmt: skip
         said = Observation(
-            observation_id=f"{at_s} {speaker}", event_id=event_id, recording="talk", kind=kind, t_start_ns=start_ns,
-            t_end_ns=end_ns, text=text, speaker=speaker or None,
+            observation_id=f"{recording} {at_s} {speaker}", event_id=event_id, recording=recording, kind=kind,
+            t_start_ns=start_ns, t_end_ns=end_ns, text=text, speaker=speaker or None,
         )  # fmt: skip
         made.append(EventBundle(event=event, observations=(said,), facts=extract_facts(event, [said])))
     return made
@@ -163,6 +173,80 @@ def test_who_is_forgotten_takes_along_what_they_said(tmp_path: Path) -> None:
         assert values(memory.facts()) == {("Carla", "lives in", "Paris")}
 
 
+DAY_NS = 86_400 * NS_PER_S
+MONDAY_NS = 20_000 * DAY_NS
+"""A wall clock: 2024."""
+
+
+def write_days(memory: Memory, days: Sequence[Sequence[tuple[str, str]]], *, from_ns: int = MONDAY_NS) -> None:
+    """A recording per day, a line per minute."""
+    for number, lines in enumerate(days):
+        name, start_ns = f"day {number}", from_ns + number * DAY_NS
+        memory.put_recording(
+            Recording(
+                recording=name, uri=name, fingerprint=name, t_start_ns=start_ns, t_end_ns=start_ns + DAY_NS // 2,
+                status="complete",
+            )
+        )  # fmt: skip
+        for one in bundles([(60 * at, *line) for at, line in enumerate(lines)], name, from_ns=start_ns):
+            memory.write(one)
+    memory.flush()
+
+
+WEEK = (
+    (("Anna", "I live in Paris."), ("Bob", "I work at Siemens."), ("Anna", "The mug is on the table.")),
+    (("Bob", "Anna lives in Oslo."), ("Bob", "I quit Siemens."), ("Bob", "The mug is in the sink.")),
+    (("Anna", "I moved to Rome."), ("Anna", "I live in Rome.")),
+)
+
+
+def test_what_is_told_of_people_changes_from_recording_to_recording(tmp_path: Path) -> None:
+    with Memory.open(tmp_path / "m", write=True, create=True) as memory:
+        write_days(memory, WEEK)
+        for read_again in range(2):
+            for day, homes, firms in ((0, {"Paris"}, {"Siemens"}), (1, {"Paris", "Oslo"}, set()), (2, {"Rome"}, set())):
+                then_ns = MONDAY_NS + day * DAY_NS + DAY_NS // 2
+                facts = memory.facts(as_of_ns=then_ns)
+                assert {one.object for one in facts if one.predicate == "lives in"} == homes
+                assert {one.object for one in facts if one.predicate == "works at"} == firms
+            (rome,) = [one for one in memory.facts(subject="Anna") if one.object == "Rome"]
+            assert (rome.recording, rome.count, len(rome.event_ids)) == ("day 2", 2, 2)
+            # A cup here is no cup elsewhere.
+            assert {one.recording: one.t_to_ns for one in memory.facts(subject="mug")} == {"day 0": None, "day 1": None}
+            if not read_again:
+                memory.compact()
+
+
+def test_some_recordings_tell_what_they_tell_alone(tmp_path: Path) -> None:
+    with Memory.open(tmp_path / "m", write=True, create=True) as memory:
+        write_days(memory, WEEK)
+        for days, homes in (((0,), {"Paris"}), ((1,), {"Oslo"}), ((0, 1), {"Paris", "Oslo"}), ((0, 1, 2), {"Rome"})):
+            names = [f"day {day}" for day in days]
+            facts = memory.facts(subject="Anna", recordings=names, as_of_ns=MONDAY_NS + 9 * DAY_NS)
+            assert {one.object for one in facts if one.predicate == "lives in"} == homes
+        memory.forget(recordings=["day 2"])
+        homes = {one.object: one.t_to_ns for one in memory.facts(subject="Anna", predicate="lives in")}
+        assert homes == {"Paris": None, "Oslo": None}
+
+
+def test_days_written_in_any_order_add_up_to_the_same(tmp_path: Path) -> None:
+    def told_in(order: Sequence[int]) -> set[tuple[str, str, int, int | None, tuple[str, ...]]]:
+        with Memory.open(tmp_path / str(order), write=True, create=True) as memory:
+            for day in order:
+                write_days(memory, [*[()] * day, WEEK[day]])
+            return {(one.predicate, one.object, one.t_from_ns, one.t_to_ns, one.stated_by) for one in memory.facts()}
+
+    assert told_in((0, 1, 2)) == told_in((2, 0, 1)) == told_in((1, 2, 0))
+
+
+def test_recordings_without_a_wall_clock_stay_apart(tmp_path: Path) -> None:
+    with Memory.open(tmp_path / "m", write=True, create=True) as memory:
+        write_days(memory, WEEK, from_ns=0)
+        assert {one.object: one.t_to_ns for one in memory.facts(subject="Anna", predicate="lives in")} == {
+            "Paris": None, "Oslo": None, "Rome": None,
+        }  # fmt: skip
+
+
 # --- what is over -----------------------------------------------------------------------------------------------------
 
 
@@ -192,6 +276,14 @@ def test_who_is_forgotten_takes_along_what_they_said(tmp_path: Path) -> None:
         ("I'm painting the fence.", "I stopped painting the fence.", ("does", "paint fence")),
         ("I really love coffee.", "I used to love coffee.", ("likes", "coffee")),
         ("I'm planning to buy a bicycle.", "I decided not to buy the bicycle.", ("plans to", "buy a bicycle")),
+        ("I work at Siemens.", "I quit Siemens yesterday.", ("works at", "Siemens")),
+        ("I work at Siemens.", "They fired me.", ("works at", "Siemens")),
+        ("I work at Siemens.", "Siemens laid me off.", ("works at", "Siemens")),
+        ("I have a cat named Milo.", "Milo died last night.", ("has cat", "Milo")),
+        ("I'm planning to buy a boat.", "The boat plan fell through.", ("plans to", "buy a boat")),
+        ("I play the guitar.", "I haven't played the guitar in years.", ("plays", "guitar")),
+        ("I'm allergic to nuts.", "I'm not allergic to nuts anymore.", ("is allergic to", "nuts")),
+        ("I volunteer at the shelter.", "I stopped volunteering at the shelter.", ("volunteers at", "shelter")),
         ("I'm planning to visit Rome in May.", "The trip to Rome is cancelled.", ("plans to", "visit Rome in May")),
     ],
 )  # fmt: skip
@@ -223,6 +315,16 @@ def test_an_ending_closes_what_held_without_a_new_value(before: str, ending: str
 def test_what_is_no_ending_of_it_closes_nothing(before: str, other: str, held: tuple[str, str]) -> None:
     found = {(one.predicate, one.object): one.t_to_ns for one in told([(10, "Paul", before), (20, "Paul", other)])}
     assert found[held] is None
+
+
+def test_a_new_favourite_takes_the_place_of_the_old_one() -> None:
+    lines = [(10, "Vic", "My favourite colour is blue."), (20, "Vic", "My favourite colour is green now.")]
+    assert spans(lines, "Vic", of="has favourite colour") == [("blue", 10, 20, ("Vic",)), ("green", 20, None, ("Vic",))]
+
+
+def test_a_new_status_with_the_same_one_takes_the_place_of_the_old_one() -> None:
+    lines = [(10, "Ivy", "I'm engaged to Sam."), (20, "Ivy", "Sam and I got married!")]
+    assert spans(lines, "Ivy", of="is engaged to") == [("Sam", 10, 20, ("Ivy",))]
 
 
 def test_what_begins_again_after_its_end_has_an_interval_of_its_own() -> None:

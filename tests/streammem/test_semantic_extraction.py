@@ -87,7 +87,15 @@ def test_narration(narration: str, facts: set[tuple[str, str, str]]) -> None:
         ("I play the violin.", {("Paul", "plays", "violin")}),
         ("I'm allergic to peanuts.", {("Paul", "is allergic to", "peanuts")}),
         ("I'm planning to buy a bicycle.", {("Paul", "plans to", "buy a bicycle")}),
-        ("We got a dog named Rex.", set()),
+        ("We got a dog named Rex.", {("Paul", "has dog", "Rex")}),
+        ("We moved to Hamburg.", {("Paul", "lives in", "Hamburg")}),
+        ("My favourite colour is green now.", {("Paul", "has favourite colour", "green")}),
+        ("I volunteer at the shelter.", {("Paul", "volunteers at", "shelter")}),
+        ("Sam and I got married!", {("Paul", "is married to", "Sam"), ("Sam", "is married to", "Paul")}),
+        ("I'm working at Ford again.", {("Paul", "works at", "Ford")}),
+        ("I started at Bosch today.", {("Paul", "works at", "Bosch")}),
+        ("I have a car and bought a van.", {("Paul", "has", "car"), ("Paul", "has", "van")}),
+        ("I live in Bonn. Sorry, I mean Cologne.", {("Paul", "lives in", "Cologne")}),
         ("I got a dog named Rex.", {("Paul", "has dog", "Rex")}),
         ("I usually take the bus.", {("Paul", "usually", "take the bus")}),
         ("It's from a work I often watch.", set()),
@@ -105,6 +113,26 @@ def test_narration(narration: str, facts: set[tuple[str, str, str]]) -> None:
 )
 def test_talk(said: str, facts: set[tuple[str, str, str]]) -> None:
     assert told(line(said, "speech", speaker="Paul")) == facts
+
+
+@pytest.mark.parametrize(
+    ("said", "corrected", "fact"),
+    [
+        ("I'm going to visit Rome on Tuesday.", "No, I meant Wednesday.", ("plans to", "visit Rome on Wednesday")),
+        ("I'm going to visit Rome on Tuesday.", "Sorry, Wednesday.", ("plans to", "visit Rome on Wednesday")),
+        ("I live in Bonn.", "Oh, I mean Cologne.", ("lives in", "Cologne")),
+        ("I work at Siemens.", "I meant Bosch, not Siemens.", ("works at", "Bosch")),
+        ("I play tennis.", "I mean golf.", ("plays", "golf")),
+        ("I live in Bonn.", "No, I meant Wednesday.", ("lives in", "Bonn")),
+        ("I live in Bonn.", "No, Anna.", ("lives in", "Bonn")),
+        ("I live in Bonn.", "I mean it.", ("lives in", "Bonn")),
+    ],
+)
+def test_a_slip_that_is_corrected_at_once_is_no_fact(said: str, corrected: str, fact: tuple[str, str]) -> None:
+    found = told(line(said, "speech", speaker="Paul"), line(corrected, "speech", speaker="Paul", at_s=6))
+    assert found == {("Paul", *fact)}
+    by_another = told(line(said, "speech", speaker="Paul"), line(corrected, "speech", speaker="Mia", at_s=6))
+    assert by_another == told(line(said, "speech", speaker="Paul"))
 
 
 def test_nobody_is_made_up_for_speech_without_a_speaker() -> None:
