@@ -14,8 +14,8 @@ from functools import lru_cache
 from streammem.semantic.predicates import NO_LONGER, SIDE_BY_SIDE, SLOTS
 from streammem.semantic.words import FAMILY, KIN
 
-JOB = "job"
-"""`no longer has job` ends every work."""
+JOB, ANYTHING = "job", "anything"
+"""`no longer has job` ends every work, `no longer studies anything` every study."""
 PARTNERS = frozenset(("partner", "girlfriend", "boyfriend", "wife", "husband", "fiancé", "fiancée"))
 _KIN = frozenset((*KIN.split("|"), *FAMILY.split("|")))
 _PET_WORDS = "dog cat puppy kitten pet parrot rabbit hamster horse turtle pig bird fish dogs cats pets puppies kittens"
@@ -67,7 +67,7 @@ def kind_of(predicate: str, value: str) -> str | None:
 
 def competes(predicate: str, value: str) -> bool:
     """Whether its values take each other's place."""
-    return kind_of(predicate, value) not in (None, "doing", "plan")
+    return kind_of(predicate, value) not in (None, "doing", "plan", "study")
 
 
 def shared_key(predicate: str, value: str) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ def shared_key(predicate: str, value: str) -> tuple[str, ...]:
     if kind in (None, "favourite"):
         base = predicate.removeprefix(NO_LONGER)
         return ("=", base, value.casefold()) if kind is None else (kind, base)
-    return (kind,) if kind in SLOTS else (kind, _thing(predicate.removeprefix(NO_LONGER), value))
+    return (kind,) if kind in SLOTS or kind == "study" else (kind, _thing(predicate.removeprefix(NO_LONGER), value))
 
 
 @lru_cache(maxsize=1024)
@@ -128,6 +128,8 @@ def _concerns(kind: str | None, ended: tuple[str, str], held: tuple[str, str]) -
                 return ended[0] in (held[0], "has pet") and _is_same(ended[1], held[1])
             named = [one[0][4:] if one[0] != "has" else one[1] for one in (ended, held)]
             return held[0] != "has no" and _is_same(named[0], named[1])
+        case "study":
+            return ended[1] == ANYTHING or _is_same(ended[1], held[1])
         case "taste":
             return ended[0] == held[0] and ended[1].casefold() == held[1].casefold()
         case "plan":
@@ -152,7 +154,7 @@ def _replaces(kind: str | None, said: tuple[str, str], held: tuple[str, str]) ->
             return is_same and said[0] != held[0]
         case "plan":  # another day for the same
             return not is_same and _words(said[1]) == _words(held[1])
-        case "possession" | "doing" | None:
+        case "possession" | "doing" | "study" | None:
             return False
         case _:
             return True

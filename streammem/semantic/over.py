@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from streammem.semantic.activities import base_form
-from streammem.semantic.endings import JOB, PARTNERS
+from streammem.semantic.endings import ANYTHING, JOB, PARTNERS
 from streammem.semantic.predicates import NO_LONGER
 from streammem.semantic.statements import CLAUSE_END, SOMEHOW, WHO, Statement, person
 from streammem.semantic.words import FAMILY, KIN, NAME, NOUN, OCCUPATIONS, POSSESSIONS, is_name
@@ -35,6 +35,8 @@ _UNTIL = (
     r"(?=\s*(?:[.,!?;:)]|$)|\s(?:and|but|because|so|since|too|now|when|while|as|after|before|to|for|yesterday|today|"
     r"tonight|last|this|next|recently|already|in|on|at|ago|anymore|any more|any longer|these|earlier|back|again)\b)"
 )
+_FULL_STOP = r"(?=\s*(?:[.!;]|$|,? (?:and|but|because)\b))"
+"""After a denial: `on Fridays` would make it less."""
 _FIRM = rf"(?P<value>(?:an?|the|my) {NOUN}|[A-Z]\w+(?: [A-Z]\w+)*)"
 _PHRASE = r"(?P<value>[A-Za-z][\w'-]*(?:\s[\w'-]+){0,5}?)"
 _MINE = r"(?:my|our|his|her|their|the|that|a|an)"
@@ -52,19 +54,21 @@ def _form(pattern: str, *predicates: str, sure: float = _SURE) -> _Form:
 
 _NEVER = rf"(?: no longer| (?:don't|doesn't|do not|does not)(?=[^.!?]*{_EVER})| used to)"
 """`no longer lives`, `don't live ... anymore`, `used to live`."""
+_NOT_ANY = r"(?:no longer|not(?=[^.!?]*\b(?:anymore|any more|any longer|these days)\b))"
+"""`not in Paris` is where somebody is; `not in Paris anymore` is where they lived."""
 _DID, _IS, _NO_MORE = (rf"\b{_PEOPLE}{verb}" for verb in (_HAVE + SOMEHOW, _BE, _NEVER))
 _FORMS: tuple[_Form, ...] = (
     _form(rf"{_DID}(?:,)? {_LEAVES} {_FIRM}{_UNTIL}", "works at"),
     _form(rf"\b{_PEOPLE}{_ENDS_WORK} (?:by|from|at) {_FIRM}{_UNTIL}", "works at"),
     _form(rf"{_DID} (?:stopped|quit|finished) working (?:at|for|with) {_FIRM}{_UNTIL}", "works at"),
     _form(rf"{_NO_MORE} works? (?:at|for|with|in) {_FIRM}{_UNTIL}", "works at"),
-    _form(rf"{_IS} (?:no longer|not) (?:working )?(?:at|with|for) {_FIRM}(?:{_EVER}|{CLAUSE_END})", "works at"),
+    _form(rf"{_IS} {_NOT_ANY} (?:working )?(?:at|with|for) {_FIRM}(?:{_EVER}|{CLAUSE_END})", "works at"),
     _form(rf"{_NO_MORE} works? as an? (?P<value>{NOUN}){_UNTIL}", "works as"),
     _form(rf"{_DID} (?:stopped|quit) (?:working |being |work )?(?:as )?an? (?P<value>{OCCUPATIONS})\b", "works as"),
     _form(rf"{_IS} no longer an? (?P<value>(?:[a-z]+ )?(?:{OCCUPATIONS}))\b", "works as"),
     _form(rf"{_DID} (?:left|moved (?:out of|away from|out from|from)) {_PLACE}", "lives in"),
     _form(rf"{_NO_MORE} lives? in {_PLACE}", "lives in"),
-    _form(rf"{_IS} (?:no longer|not) (?:living )?in {_PLACE}(?:{_EVER}|{CLAUSE_END})", "lives in"),
+    _form(rf"{_IS} {_NOT_ANY} (?:living )?in {_PLACE}(?:{_EVER}|{CLAUSE_END})", "lives in"),
     _form(rf"{_DID} (?:sold|gave away|got rid of|crashed|wrecked|totaled|totalled|donated|"
           rf"traded in|lost|returned|gave back|sold off) {_MINE} {_OWNED}\b", "has"),
     _form(rf"{_DID} (?:gave|traded) {_MINE} {_OWNED} (?:away|up|back|in|to)\b", "has"),
@@ -72,8 +76,9 @@ _FORMS: tuple[_Form, ...] = (
     _form(rf"\b{_PEOPLE} used to (?:have|own) an? {_OWNED}\b", "has", sure=_LIKELY),
     _form(rf"{_DID} (?:broke up|split up|split|separated|parted ways|broken up) with "
           rf"(?P<value>{NAME})\b", "is with"),
-    _form(rf"{_DID} (?:divorced|dumped|left) (?P<value>{NAME})\b(?! for [a-z])", "is with"),
-    _form(rf"{_IS} (?:no longer|not) (?:with|dating|seeing|married to|engaged to|together with) "
+    _form(rf"{_DID} (?:divorced|dumped|left) (?P<value>{NAME})"
+          r"(?=\s*(?:[.,!;]|$)|\s(?:because|and|last|after|in|for [A-Z])\b)", "is with"),
+    _form(rf"{_IS} {_NOT_ANY} (?:with|dating|seeing|married to|engaged to|together with) "
           rf"(?P<value>{NAME})(?:{_EVER}|{CLAUSE_END})", "is with"),
     _form(rf"\b{_PEOPLE} used to (?:like|love|enjoy|adore) {_PHRASE}{CLAUSE_END}", "likes",
           sure=_LIKELY),
@@ -88,11 +93,20 @@ _FORMS: tuple[_Form, ...] = (
           r"(?:fell through|has fallen through|have fallen through|came to nothing)\b(?P<ours>)", "plans to"),
     _form(rf"{_IS} (?:no longer|not) allergic to {_PHRASE}(?:{_EVER}|{CLAUSE_END})", "is allergic to"),
     _form(rf"{_NO_MORE} volunteers? at {_FIRM}{_UNTIL}", "volunteers at"),
+    _form(rf"\b{_PEOPLE} (?:don't|doesn't|do not|does not) work (?:at|for) {_FIRM}{_FULL_STOP}", "works at"),
+    _form(rf"\b{_PEOPLE} (?:don't|doesn't|do not|does not) live in {_PLACE}{_FULL_STOP}", "lives in"),
     _form(rf"{_DID} (?:stopped|quit) volunteering at {_FIRM}{_UNTIL}", "volunteers at"),
     _form(r"\b(?:[Mm]y|[Oo]ur|[Tt]he) (?P<value>(?:[a-z]+ )?(?:trip|flight|wedding|move|party|holiday|vacation|visit|"
-          r"concert|appointment|dinner|meeting)(?: (?:to|with|in) [A-Z]\w+)?)(?: was| is| got|'s| has been)? "
+          r"concert|appointment|dinner|meeting|marathon|race|match|game|show|tour|cruise)"
+          r"(?: (?:to|with|in) [A-Z]\w+)?)(?: was| is| got|'s| has been)? "
           r"(?:cancelled|canceled|called off|off|fell through|fallen through)\b(?P<ours>)", "plans to"),
 )  # fmt: skip
+_LEFT = re.compile(r"\b(?:left|leaves)\b")
+_BACK_SOON = re.compile(
+    r"\s(?:this (?:morning|afternoon|evening)|at|early|late|by|tonight|for (?:the|a|an|my|lunch|today|work)|"
+    r"to (?:go|get|see|buy|pick|visit))\b"
+)
+"""After what is left: then it is left for the day."""
 _WITHOUT_WORK = re.compile(
     rf"\b{_PEOPLE}(?:{_HAVE}{SOMEHOW} (?:quit|lost|left|resigned from|gave up|walked out of) {_MINE} (?:[a-z]+ )?job\b|"
     rf"{_HAVE}{SOMEHOW} (?:quit|quit work|stopped working|resigned|retired)(?=\s*(?:[.,!;]|$)|\s(?:last|today|"
@@ -114,7 +128,8 @@ _LET_GO = re.compile(
 )
 _LEFT_ME = re.compile(
     rf"\b(?:(?P<name>{NAME})|[Mm]y (?P<kin>{_KIN_HERE})(?: (?P<kin_name>[A-Z][a-z]+))?)(?: has| just| and I)*"
-    r" (?:left me|dumped me|broke up with me|divorced me|(?<=and I )(?:broke up|split up))\b"
+    r" (?:left me(?=\s*(?:[.,!;]|$)|\s(?:for|last|yesterday|because|and|after|when|this)\b)|dumped me|"
+    r"broke up with me|divorced me|(?<=and I )(?:broke up|split up))\b"
 )
 _WITH_MY = re.compile(
     rf"\b(?P<i>I){_HAVE}{SOMEHOW} (?:broke up with|split up with|divorced|left|dumped) my (?P<kin>{_KIN_HERE})\b"
@@ -126,17 +141,19 @@ _GONE = re.compile(
     r"was totaled)\b"
 )
 _GIVEN_AWAY = re.compile(
-    rf"{_DID} (?:had to )?(?:(?:give|gave) (?P<name>[A-Z][a-z]+) (?:away|up|back)|"
-    r"(?:rehome|rehomed|put down) (?P<other>[A-Z][a-z]+))\b"
+    rf"{_DID} (?:gave (?P<name>[A-Z][a-z]+) (?:away|up|back)|"
+    r"(?:rehomed|put down) (?P<other>[A-Z][a-z]+))\b"
 )
 _NAME_GONE = re.compile(
-    r"(?:^|,\s)(?P<name>[A-Z][a-z]+)(?: has| just| sadly| suddenly)* "
+    r"(?:^|,\s|^(?:Sadly|Unfortunately|Poor),? )(?P<name>[A-Z][a-z]+)(?: has| just| sadly| suddenly)* "
     r"(?:died|passed away|ran away|was put down|is dead)\b"
 )
 """Whose pet has that name: who tells it."""
-_LEARNT = r"(?:[a-z-]+ ){0,3}?(?:course|class|classes|lessons|degree|training|programme|program|studies|school|thesis)"
+_LEARNT = (
+    r"(?:[A-Za-z-]+ ){0,3}?(?:course|class|classes|lessons|degree|training|programme|program|studies|school|thesis)"
+)
 _STOPPED = re.compile(
-    rf"\b{_PEOPLE}(?:{_HAVE}{SOMEHOW} (?:stopped(?= [a-z]+ing\b)|quit(?= [a-z])|gave up(?! on\b)|given up|"
+    rf"\b{_PEOPLE}(?:{_HAVE}{SOMEHOW} (?:stopped(?= [a-z]+ing\b)(?! studying)|quit(?= [a-z])|gave up(?! on\b)|given up|"
     rf"dropped out of|graduated from|(?:finished|completed|dropped|left)(?= (?:{_MINE} )?{_LEARNT}\b))|"
     rf"{_BE}{SOMEHOW} done with)"
     rf" (?:taking |doing )?(?P<value>[\w'-]+(?:\s[\w'-]+){{0,4}}?){CLAUSE_END}"
@@ -151,17 +168,36 @@ _SAID_ELSEWHERE = re.compile(
 )
 _EMPTY_WORDS = "it that this them one there so here everything job work him her us me you"
 _EMPTY = frozenset(_EMPTY_WORDS.split())
+_HAD_TO = re.compile(
+    r"\b(?:had|have had|'ve had) to (?P<verb>sell|quit|give|leave|cancel|stop|drop|move|return|resign)\b"
+)
+_DONE = {
+    "sell": "sold", "quit": "quit", "give": "gave", "leave": "left", "cancel": "cancelled", "stop": "stopped",
+    "drop": "dropped", "move": "moved", "return": "returned", "resign": "resigned",
+}  # fmt: skip
+_GRADUATED = re.compile(
+    rf"\b{_PEOPLE}(?:{_HAVE}{SOMEHOW} (?:graduated|finished (?:my|our) (?:studies|degree)|"
+    rf"got my degree|dropped out(?: of (?:university|college|uni|school))?)|{_BE} no longer studying)"
+    r"(?=\s*(?:[.,!;]|$)|\s(?:last|yesterday|today|in|and|but|this)\b)"
+)
+_STUDIED = re.compile(
+    rf"{_DID} (?:dropped out of|stopped studying|quit studying|dropped|graduated in|gave up)"
+    rf" (?P<value>[a-z]+(?: [a-z]+)?){_UNTIL}|"
+    rf"\b(?P<i>I)(?:'ve| have)? switched from (?P<before>[a-z]+(?: [a-z]+)?) to\b"
+)
 
 
 def over(sentence: str, *, speaker: str | None) -> Iterator[Statement]:
     """What a sentence that somebody says tells to be over."""
     if sentence.rstrip().endswith("?"):
         return
+    sentence = _HAD_TO.sub(lambda found: _DONE[found["verb"]], sentence)
     for pattern, predicates, sure in _FORMS:
         for found in pattern.finditer(sentence):
             who, value = _whose(found, speaker), _bare(found["value"])
             value = _activity(value) if predicates == ("plans to",) else value
-            if who and value and _is_told(sentence, found):
+            is_for_now = _LEFT.search(found.group()) and _BACK_SOON.match(sentence[found.end() :])
+            if who and value and _is_told(sentence, found) and not is_for_now:
                 for predicate in predicates:
                     yield Statement(who, f"{NO_LONGER}{predicate}", value, sure)
     for found in _WITHOUT_WORK.finditer(sentence):
@@ -174,6 +210,12 @@ def over(sentence: str, *, speaker: str | None) -> Iterator[Statement]:
     yield from _parted(sentence, speaker)
     yield from _gone(sentence, speaker)
     yield from _named_gone(sentence, speaker)
+    for pattern in (_GRADUATED, _STUDIED):
+        for found in pattern.finditer(sentence):
+            groups = found.groupdict()
+            what = _bare(groups.get("value") or groups.get("before") or ANYTHING)
+            if (who := _whose(found, speaker)) and what and _is_told(sentence, found):
+                yield Statement(who, f"{NO_LONGER}studies", what, _SURE)
     for pattern in (_STOPPED, _DOES_NOT, _NOT_SINCE):
         for found in pattern.finditer(sentence):
             who, what = _whose(found, speaker), _activity(_bare(found["value"]))

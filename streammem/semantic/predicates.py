@@ -32,7 +32,8 @@ SLOTS: dict[str, tuple[str, ...]] = {
 SIDE_BY_SIDE: dict[str, tuple[str, ...]] = {
     "taste": ("likes", "dislikes"),
     "possession": ("has", "has no"),
-    "doing": ("does", "plays", "usually", "studies", "takes", "volunteers at"),
+    "doing": ("does", "plays", "usually", "takes", "volunteers at"),
+    "study": ("studies",),
     "plan": ("plans to",),
 }
 """Kind -> predicates of many values, of which one of the same thing may end another: who dislikes tea no longer likes

@@ -146,7 +146,7 @@ SOMEHOW = (
 )
 END = (
     r"(?=\s*(?:[.,!?;:)-]|$)|"
-    r"\s(?:and|but|because|so|which|that|who|since|too|as well|with|for|when|now|last|this|to|in|on|at|"
+    r"\s(?:and|but|because|so|which|that|who|since|too|as|with|for|when|now|last|this|to|in|on|at|"
     r"today|yesterday|tomorrow|recently|again|these|from|after)\b)"
 )
 _PLACE_NAME = r"(?:the\s)?(?P<value>[A-Z][A-Za-z]+(?:[ ,]{1,2}[A-Z][A-Za-z]+){0,2})"
@@ -167,6 +167,9 @@ _TALK: tuple[tuple[re.Pattern[str], str, float], ...] = (
      "works at", 0.75),
     (re.compile(rf"\b(?:(?P<i>I)'m|(?P<i2>I) am|{WHO} is){SOMEHOW} (?:back )?(?:working|employed) (?:at|for) "
                 rf"(?P<value>(?:an?|the|my) {NOUN}|[A-Z]\w+(?: [A-Z]\w+)*){END}"), "works at", 0.75),
+    (re.compile(rf"\b{WHO}(?:'ve| have| has)?{SOMEHOW} (?:(?:got|was|were|been|been|is) hired (?:by|at)|"
+                rf"(?:got|started|landed|found) (?:a|the|my) (?:[a-z]+ ){{0,2}}(?:job|position) (?:at|with)) "
+                rf"(?P<value>(?:an?|the) {NOUN}|[A-Z]\w+(?: [A-Z]\w+)*){END}"), "works at", 0.75),
     (re.compile(rf"\b{WHO}{SOMEHOW} works? as an? (?P<value>{NOUN}){END}"), "works as", 0.8),
     (re.compile(rf"\b(?:(?P<i>I)'m|{WHO} is){SOMEHOW} an? (?P<value>(?:[a-z]+ )?(?:{OCCUPATIONS})){END}"),
      "works as", 0.75),
@@ -206,11 +209,11 @@ _TALK: tuple[tuple[re.Pattern[str], str, float], ...] = (
     (re.compile(rf"\b(?:(?P<i>I)'m|(?P<i2>I) am|{WHO} is){SOMEHOW} engaged to (?P<value>{NAME})"),
      "is engaged to", 0.75),
     (re.compile(
-        rf"\b(?:(?P<i>I)'m|(?P<i2>I) am|{WHO} is){SOMEHOW} (?:taking|doing) an? (?P<value>(?:[a-z-]+ ){{0,3}}"
+        rf"\b(?:(?P<i>I)'m|(?P<i2>I) am|{WHO} is){SOMEHOW} (?:taking|doing) an? (?P<value>(?:[A-Za-z-]+ ){{0,3}}"
         rf"(?:course|class|degree|training)){END}"), "takes", 0.7),
     (re.compile(
         rf"\b{WHO}(?:'ve| have| has)?{SOMEHOW} (?:enrolled in|signed up for|started|began) an? "
-        rf"(?P<value>(?:[a-z-]+ ){{0,3}}(?:course|class|degree|training)){END}"), "takes", 0.7),
+        rf"(?P<value>(?:[A-Za-z-]+ ){{0,3}}(?:course|class|degree|training)){END}"), "takes", 0.7),
     (re.compile(rf"\b{WHO}{SOMEHOW} (?:volunteer|volunteers) at (?P<value>(?:an?|the|my) {NOUN}){END}"),
      "volunteers at", 0.8),
     (re.compile(rf"\b(?:(?P<i>I)'m studying|(?P<i2>I) study) (?P<value>[a-z]+(?: [a-z]+)?){END}"), "studies", 0.7),
@@ -220,7 +223,7 @@ _NAMED = re.compile(
     r"(?:(?:,? (?:is |was |who is )?(?:named|called) |'s name is | )(?P<name>[A-Z][a-z]+)(?=\s*[.,!?;]|\s*$|\s[a-z])|"
     r", (?P<aside>[A-Z][a-z]+),)"
 )
-_MY_KIN = re.compile(rf"\b[Mm]y (?P<value>{FAMILY}|kids|children|dogs|cats|pets|twins)(?=\s|[.,!?;']|$)")
+_MY_KIN = re.compile(rf"\b(?:[Mm]y|[Oo]ur) (?P<value>{FAMILY}|kids|children|dogs|cats|pets|twins)(?=\s|[.,!?;']|$)")
 _VAGUE_WORDS = "it this that these those you them one ones something someone there"
 _MAKES_VAGUE = frozenset(_VAGUE_WORDS.split())
 _HANGING_WORDS = "to for at of with in on about where mine from into by"
@@ -228,7 +231,7 @@ _LEFT_HANGING = frozenset(_HANGING_WORDS.split())
 """A phrase that ends so was cut short."""
 _OTHERS_VERBS = (
     "loves likes enjoys adores hates dislikes lives works has owns plays plans is volunteers moved bought adopted got "
-    "joined started doesn't married enrolled signed began"
+    "joined started doesn't married enrolled signed began hired landed found"
 )
 _OF_OTHERS = frozenset(_OTHERS_VERBS.split())
 """Verbs as they follow a name: without, a capital letter only begins a sentence ("Sounds like fun")."""
@@ -269,7 +272,7 @@ _VAGUE = re.compile(
 
 
 _AND_ALSO = re.compile(
-    r"^(?P<begins>.*?\b(?P<who>I|We|[A-Z][a-z]+)\b[^,;]*?,? (?:and|but) (?:(?:then|now|also|just|finally|so) )*)"
+    r"^(?P<begins>.*?\b(?P<who>I|We)\b[^,;]*?,? (?:and|but) (?:(?:then|now|also|just|finally|so) )*)"
     r"(?=(?:bought|got|adopted|moved|joined|started|sold|quit|left|work|works|live|lives|have|has|own|stopped|gave|"
     r"love|loves|like|likes|hate|hates|play|plays|married|broke|don't|doesn't|retired|enrolled|took)\b)"
 )
@@ -278,7 +281,7 @@ _AND_ALSO = re.compile(
 def spelt_out(sentence: str) -> str:
     """`I sold the car and I bought a van` of `I sold the car and bought a van`."""
     found = _AND_ALSO.match(sentence)
-    if found is None or (found["who"] not in _OWN and not is_name(found["who"])):
+    if found is None:
         return sentence
     return f"{found['begins']}{found['who']} {sentence[found.end() :]}"
 

@@ -127,6 +127,17 @@ def test_another_cannot_tell_that_ones_own_word_is_over() -> None:
     assert spans(lines, "Carla", of="works at") == [("Siemens", 20, 40, ("Bob",))]
 
 
+def test_what_one_denies_of_oneself_no_longer_holds_whoever_said_it() -> None:
+    lines = [
+        (10, "Jan", "Kit works at Nokia."),
+        (20, "Kit", "I don't work at Nokia."),
+        (30, "Jan", "Kit works at Nokia."),
+    ]
+    assert spans(lines, "Kit", of="works at") == [("Nokia", 10, 20, ("Jan",)), ("Nokia", 30, None, ("Jan",))]
+    lines = [(10, "Kit", "I work at Nokia."), (20, "Kit", "I don't work at Nokia on Fridays.")]
+    assert spans(lines, "Kit", of="works at") == [("Nokia", 10, None, ("Kit",))]
+
+
 def test_every_moment_of_a_contradiction_is_exact(tmp_path: Path) -> None:
     lines = [
         (10, "Anna", "I live in Paris."),
@@ -263,6 +274,7 @@ def test_recordings_without_a_wall_clock_stay_apart(tmp_path: Path) -> None:
         ("I live in Paris.", "I no longer live in Paris.", ("lives in", "Paris")),
         ("I have a car.", "I sold the car.", ("has", "car")),
         ("I have an old car.", "I sold my car.", ("has", "old car")),
+        ("I have a car.", "I sold the car to buy a boat.", ("has", "car")),
         ("I have a dog.", "We gave the dog away.", ("has", "dog")),
         ("I have a dog named Rex.", "My dog Rex died.", ("has dog", "Rex")),
         ("I'm married to Lena.", "We got divorced.", ("is married to", "Lena")),
@@ -277,6 +289,13 @@ def test_recordings_without_a_wall_clock_stay_apart(tmp_path: Path) -> None:
         ("I really love coffee.", "I used to love coffee.", ("likes", "coffee")),
         ("I'm planning to buy a bicycle.", "I decided not to buy the bicycle.", ("plans to", "buy a bicycle")),
         ("I work at Siemens.", "I quit Siemens yesterday.", ("works at", "Siemens")),
+        ("I have a house.", "We had to sell the house.", ("has", "house")),
+        ("I'm studying physics.", "I graduated!", ("studies", "physics")),
+        ("I'm studying physics.", "I switched from physics to medicine.", ("studies", "physics")),
+        ("I'm taking a French class.", "I dropped the French class.", ("takes", "French class")),
+        ("I'm planning to run a marathon in May.", "The marathon is off.", ("plans to", "run a marathon in May")),
+        ("We have a rabbit called Puck.", "Sadly Puck died.", ("has rabbit", "Puck")),
+        ("We adopted a dog called Bruno.", "We had to give Bruno away.", ("has dog", "Bruno")),
         ("I work at Siemens.", "They fired me.", ("works at", "Siemens")),
         ("I work at Siemens.", "Siemens laid me off.", ("works at", "Siemens")),
         ("I have a cat named Milo.", "Milo died last night.", ("has cat", "Milo")),
@@ -308,6 +327,13 @@ def test_an_ending_closes_what_held_without_a_new_value(before: str, ending: str
         ("I play the violin.", "I stopped playing tennis.", ("plays", "violin")),
         ("I'm married to Lena.", "Bob and Carla split up.", ("is married to", "Lena")),
         ("I live in Paris.", "I left my keys in the car.", ("lives in", "Paris")),
+        ("I live in Paris.", "I left Paris this morning.", ("lives in", "Paris")),
+        ("I live in Paris.", "I left Paris for the weekend.", ("lives in", "Paris")),
+        ("I live in Paris.", "I'm not in Paris.", ("lives in", "Paris")),
+        ("I work at Siemens.", "I left Siemens at five.", ("works at", "Siemens")),
+        ("I'm dating Lena.", "Lena left me a message.", ("is dating", "Lena")),
+        ("I'm dating Lena.", "I left Lena at the station.", ("is dating", "Lena")),
+        ("I'm dating Lena.", "I'm not with Lena.", ("is dating", "Lena")),
         ("I really love coffee.", "I no longer like tea.", ("likes", "coffee")),
         ("I'm planning to buy a bicycle.", "I decided not to buy a boat.", ("plans to", "buy a bicycle")),
     ],
