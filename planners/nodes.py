@@ -6,6 +6,7 @@ memory through its own. Knows no runner.
 
 from __future__ import annotations
 
+import logging
 import queue
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,8 @@ from streammem.nodes.inbox import QueueSpec
 from streammem.nodes.topics import Did, Instruction, Message, Topic
 from streammem.spatial.deeds import Deed
 from streammem.spatial.spatial_memory import SpatialMemory
+
+logger = logging.getLogger(__name__)
 
 
 class PlannerNode:
@@ -75,6 +78,9 @@ class PlannerNode:
                     told, done = self._act(text, memory, said, notice)
         except StreamMemError as error:
             told, done = str(error), False
+        except Exception as error:  # whoever told it waits for a report
+            logger.exception("an instruction could not be carried out")
+            told, done = f"Not done: it stopped at an unexpected {type(error).__name__}, see the log.", False
         return Instruction(t_ns=self._body.sense().t_ns, text=" ".join([*said, told]), is_report=True, is_done=done)
 
     def _act(

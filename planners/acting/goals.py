@@ -70,6 +70,8 @@ _FIND = re.compile(rf"^(?:find|look for|search for|locate|where is|where are|sho
 _SAY = re.compile(r"^(?:say|tell (?:me|us|them|her|him)|announce)[: ]+[\"“]?(?P<text>.+?)[\"”]?$", re.I)
 _WAIT = re.compile(r"^wait(?: for)? (?P<n>\d+(?:\.\d+)?) ?(?P<unit>s|sec\w*|min\w*|h|hours?)?$", re.I)
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+MOST_LETTERS = 80
+"""Of a name, as in `skills.Name`."""
 MOST_PAUSE_S = 300.0
 """Longer waits are told anew: a robot that waits does nothing else, and its steps have a budget."""
 
@@ -83,7 +85,11 @@ def read_goals(instruction: str) -> tuple[Goal, ...]:
     parts = [part for whole in _SPLIT.split(instruction.strip().rstrip(".!")) for part in _AND.split(whole) if part]
     if not parts:
         raise InputError("The instruction is empty; say what should be done, for example “fetch the mug”.")
-    return tuple(goal for part in parts for goal in _read(_PLEASE.sub("", part.strip())))
+    goals = tuple(goal for part in parts for goal in _read(_PLEASE.sub("", part.strip())))
+    for name in (getattr(goal, one) for goal in goals for one in ("what", "to", "where") if hasattr(goal, one)):
+        if len(name) > MOST_LETTERS:
+            raise InputError(f"“{name[:30]}…” is too long for a name: say it in {MOST_LETTERS} letters at the most.")
+    return goals
 
 
 def _read(part: str) -> list[Goal]:

@@ -247,6 +247,23 @@ def test_what_stands_at_a_wall_is_in_its_own_room(tmp_path: Path) -> None:
     node.close()
 
 
+def test_whatever_the_robot_is_told_it_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for a report without a time limit waits for ever where none comes."""
+    pytest.importorskip("pybullet", reason="a wheel for Python 3.11 only")
+    import planners.nodes
+    from streammem.app.robot.loop import local_loop
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("a bug")
+
+    with local_loop(small(), folder=tmp_path / "memory") as loop:
+        loop.tell("go to " + "very " * 3000 + "far")
+        assert "too long for a name" in loop.wait_for_report(timeout_s=30).text
+        monkeypatch.setattr(planners.nodes, "act", broken)
+        loop.tell("fetch the mug")
+        assert loop.wait_for_report(timeout_s=30).text.startswith("Not done: it stopped at an unexpected ZeroDivision")
+
+
 def test_a_loop_that_is_left_in_the_middle_of_a_task_ends_soon(tmp_path: Path) -> None:
     pytest.importorskip("pybullet", reason="a wheel for Python 3.11 only")
     from streammem.app.robot.loop import local_loop
