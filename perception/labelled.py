@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from streammem.spatial.observations import ObjectDetection, Vector3, point_from
+from streammem.spatial.observations import ObjectDetection, Vector3, box_from
 
 MIN_PIXELS = 12
 """Fewer are an edge that peeps out: its depth is as likely that of what stands before it."""
@@ -112,10 +112,7 @@ def room_boxes_from_json(text: str) -> dict[str, tuple[Vector3, Vector3]]:
         ValueError: they are none.
     """
     try:
-        return {
-            str(name): (point_from(low, name="A corner"), point_from(high, name="A corner"))
-            for name, (low, high) in json.loads(text).items()
-        }
+        return {str(name): box_from(low, high, name=str(name)) for name, (low, high) in json.loads(text).items()}
     except (ValueError, AttributeError, TypeError) as error:
         raise ValueError("it is not JSON of names and two corners each") from error
 

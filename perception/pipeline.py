@@ -40,6 +40,8 @@ _QUEUE_SEGMENTS = 4
 """Closed events that may wait for description; each holds at most three frames and 30 s of sound."""
 _CHECKPOINT_EVERY_S = 1.0
 _PROGRESS_EVERY_S = 0.1
+_MOST_PROBLEMS = 20
+"""Of different words, told as gaps; the log has all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +161,8 @@ class _Run:
         self._levels = LevelBuilder(info.recording, settings.segmentation)
         self._segments: queue.Queue[ClosedSegment | Gap | Look | _End] = queue.Queue(_QUEUE_SEGMENTS)
         self._space: SpatialMemory | None = None
+        self._problems: dict[str, tuple[int, int]] = {}
+        """What could not be used of looks: when it was so first and last."""
         self._failure: BaseException | None = None
         self._events = self._observations = self._keyframes = 0
         self._last_checkpoint = 0.0
@@ -284,6 +288,8 @@ class _Run:
                     self._write(self._describer.add(segment))
             if segment is _End.FINISHED:
                 self._write(self._describer.flush())
+            for problem, (first_ns, last_ns) in self._problems.items():
+                self._add_gap(Gap(t_start_ns=first_ns, t_end_ns=last_ns + 1, reason=problem.removesuffix(".")))
             if self._space is not None:
                 self._space.close()
         except BaseException as error:  # handed to the caller's thread, which raises it
@@ -295,6 +301,9 @@ class _Run:
                 self._recording = replace(self._recording, t_end_ns=self._base_ns + look.t_ns)
             for problem in self._opened_space().observe(replace(look, t_ns=self._base_ns + look.t_ns)).problems:
                 logger.warning("%s at %.1f s: %s", self._recording.recording, look.t_ns / 1e9, problem)
+                first_ns, _ = self._problems.get(problem, (look.t_ns, 0))
+                if problem in self._problems or len(self._problems) < _MOST_PROBLEMS:
+                    self._problems[problem] = first_ns, look.t_ns
 
     def _opened_space(self) -> SpatialMemory:
         if self._space is None:

@@ -26,7 +26,7 @@ from streammem.spatial.named_rooms import NamedRooms
 from streammem.spatial.object_log import ObjectLog, row_of
 from streammem.spatial.object_memory import ObjectMemory
 from streammem.spatial.objects import Look, ObjectMap
-from streammem.spatial.observations import ObjectDetection, Observation, Vector3, problems_of, usable
+from streammem.spatial.observations import ObjectDetection, Observation, Vector3, box_from, problems_of, usable
 from streammem.spatial.octree import ScanResult
 from streammem.spatial.place_log import PlaceLog, PlaceNotes
 from streammem.spatial.places import PlaceGraph
@@ -212,7 +212,8 @@ class Mapper:
 
     def name_rooms(self, boxes: Mapping[str, tuple[Vector3, Vector3]]) -> None:
         """Rooms by their corners: then a thing's room is where it is, and not guessed from places nearby."""
-        self.rooms.name(boxes, t_ns=self.t_last_ns)
+        checked = {name: box_from(low, high, name=name) for name, (low, high) in boxes.items()}
+        self.rooms.name(checked, t_ns=self.t_last_ns)
 
     def room_of(self, point_m: Floats, camera_room: str | None) -> str | None:
         """The room that a point is in, as far as is known."""

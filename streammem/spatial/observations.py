@@ -39,6 +39,18 @@ def point_from(values: object, *, name: str) -> Vector3:
     return x, y, z
 
 
+def box_from(low: object, high: object, *, name: str) -> tuple[Vector3, Vector3]:
+    """The corners of a box that somebody gave.
+
+    Raises:
+        InputError: they are no points, or the wrong way round.
+    """
+    corners = point_from(low, name=f"A corner of {name!r}"), point_from(high, name=f"A corner of {name!r}")
+    if any(first > last for first, last in zip(*corners, strict=True)):
+        raise InputError(f"The first corner of {name!r} is the low one, on every axis: {corners[0]} and {corners[1]}.")
+    return corners
+
+
 def metres_from(value: object, *, name: str) -> float:
     """A distance that somebody gave.
 

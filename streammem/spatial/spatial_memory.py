@@ -188,7 +188,11 @@ class SpatialMemory:
         """Rooms by their corners (low, high), where they are known: things are in the room that they are in. Without,
         a thing's room is that of the camera, or of the places around it. Kept with what is observed: whoever opens the
         memory again need not say it again; a room moves with the submap in which it was said, as everything does. A
-        name said anew moves that room."""
+        name said anew moves that room.
+
+        Raises:
+            InputError: a corner is no point, or a box is the wrong way round.
+        """
         self._mapping().name_rooms(boxes)
 
     # --- asking -------------------------------------------------------------------------------------------------------

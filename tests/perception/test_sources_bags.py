@@ -420,3 +420,39 @@ def test_a_hole_in_depth_ends_no_event(tmp_path: Path) -> None:
     assert [one for one in reasons(items) if "no depth image" in one]
     assert [one.gap for one in closed] == [None]
     assert closed[0].t_end_ns == pytest.approx(7.9 * NS, abs=1e8)
+
+
+def test_a_pose_farther_away_than_the_earth_is_no_pose(tmp_path: Path) -> None:
+    def bend(topic: str, index: int, message: Any) -> Any:
+        if topic == "/tf" and 10 <= index < 20:
+            message.transforms[0].transform.translation.x = 1e300
+        return message
+
+    items = items_of(drive(tmp_path / "run.mcap", bend=bend))
+    assert len(frames_of(items)) == 15
+    looks = [one.look for one in frames_of(items) if one.look is not None]
+    assert max(abs(one.T_map_camera[0, 3]) for one in looks) < 2
+
+
+def test_rows_that_do_not_hold_the_picture_are_said_to(tmp_path: Path) -> None:
+    def bend(topic: str, index: int, message: Any) -> Any:
+        if topic == COLOUR and index % 4 == 2:
+            message.width = 16_000
+        return message
+
+    said = reasons(items_of(drive(tmp_path / "run.mcap", bend=bend)))
+    assert said == ["a picture whose rows of 240 bytes do not hold 16000 pixels"]
+
+
+@pytest.mark.parametrize(
+    "rooms", ["no rooms", '{"den": [[0, 0, 0], ["a", 1, 2]]}', '{"den": [[5, 5, 5], [0, 0, 0]]}', '{"den": 3}']
+)
+def test_rooms_that_are_none_cost_a_sentence(tmp_path: Path, rooms: str) -> None:
+    path = drive(
+        tmp_path / "run.mcap",
+        extra=lambda make, write: write("/robot/rooms", "std_msgs/msg/String", START_NS, make.string(rooms)),
+    )
+    with open_source(path, settings=SETTINGS) as source:
+        assert source.info.room_boxes is None
+        assert len(frames_of(list(source.stream()))) == 15
+    assert [one for one in reasons(items_of(path)) if one.startswith("the rooms of '/robot/rooms' cannot be used")]

@@ -6,20 +6,24 @@ import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from perception.pipeline import IngestProgress
 from streammem import ask, ingest, open_memory
 from streammem.errors import InputError, SourceError
+from streammem.spatial.spatial_memory import SpatialMemory
 from streammem.types import Level, Recording
-from tests.bags import drive
+from tests.bags import HEIGHT, NS, START_NS, WIDTH, drive
 from tests.conftest import SAMPLE, Ran
 from tests.media import Scene, make_clip, make_sound, moving_square, sine, solid, texture, truncate
 from tests.perception.test_sources_bags import blind
 from tests.perception.test_sources_lerobot import TASKS, make_dataset
 
 Command = Callable[..., Ran]
+STRING = "std_msgs/msg/String"
 
 
 @pytest.fixture(scope="module")
@@ -308,3 +312,31 @@ def test_a_robot_without_a_camera_is_followed(command: Command, config: Path, tm
     assert not recording["has_video"]
     told = command("ask", "where were you at 0:10?", "-m", memory, "-c", config, "--json").json
     assert told["text"].startswith("At (4.8, 0.0, 0.0) m")  # the last pose that was kept before
+
+
+@pytest.mark.parametrize(("name", "kind"), [("run.mcap", "mcap"), ("run", "sqlite3"), ("run.bag", "ros1")])
+def test_an_id_of_two_things_is_told_and_the_rest_kept(
+    command: Command, config: Path, tmp_path: Path, name: str, kind: str
+) -> None:
+    import json
+
+    numbers = np.zeros((HEIGHT, WIDTH), np.uint16)
+    numbers[10:30, 10:30], numbers[35:55, 40:70] = 1, 2
+
+    def labels(make: Any, write: Any) -> None:
+        for t_s, label in ((0, "mug"), (2, "bowl")):
+            thing = {"label": label, "identity": "x", "position_m": [2.0 + t_s, 0, 1], "size_m": [0.1, 0.1, 0.1]}
+            write("/camera/objects", STRING, START_NS + t_s * NS, make.string(json.dumps({str(t_s or 1): thing})))
+        for index in range(40):
+            t_ns = START_NS + index * NS // 10
+            image = make.image(t_ns, "cam_optical", numbers, "16UC1")
+            write("/cam/labels/image_raw", "sensor_msgs/msg/Image", t_ns, image)
+
+    path, memory = drive(tmp_path / name, kind=kind, seconds=4, extra=labels), tmp_path / "m"
+    ran = command("ingest", path, "-m", memory, "-c", config, "--json")
+    (report,) = ran.json["recordings"]
+    told = [one["reason"] for one in report["gaps"] if "'x'" in one["reason"]]
+    assert told == ["The id 'x' is that of 'mug' and comes with 'bowl', too; they are remembered as two things"]
+    with SpatialMemory.open(memory, recording="run") as space:
+        assert {(one.label, one.object_position[0]) for one in space.objects()} == {("mug", 2.0), ("bowl", 4.0)}
+        assert not space.changes(kinds=["moved"])

@@ -275,3 +275,12 @@ def test_near_is_a_point(space: SpatialMemory, point: Any) -> None:
 def test_a_radius_is_a_number(space: SpatialMemory, radius: Any) -> None:
     with pytest.raises(InputError, match="A radius is a finite number of metres"):
         space.query().near((0, 0, 0), radius_m=radius)
+
+
+@pytest.mark.parametrize("box", [((0, 0, 0), (1, np.nan, 1)), ((0, 0), (1, 1)), ((5, 5, 5), (0, 0, 0))])
+def test_a_room_is_a_box(tmp_path: Path, box: Any) -> None:
+    with (
+        SpatialMemory.open(tmp_path, write=True, create=True) as opened,
+        pytest.raises(InputError, match="corner of 'den'"),
+    ):
+        opened.name_rooms({"den": box})

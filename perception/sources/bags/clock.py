@@ -189,7 +189,7 @@ class RecordingClock:
     def _jump(self, clock: _Clock, stamp_ns: int, log_ns: int) -> None:
         shift_ns = clock.stamp_ns + clock.shift_ns + clock.passed_ns(log_ns) - stamp_ns
         t_ns = stamp_ns + shift_ns - self._origin_ns
-        self._tell(shift_ns - clock.shift_ns, t_ns)
+        self._tell(shift_ns - clock.shift_ns, max(0, t_ns))
         nearest = min(self._shifts_ns, key=lambda one: abs(one - shift_ns))
         if abs(nearest - shift_ns) < _ALIKE_NS and nearest != clock.shift_ns:
             self._shifts_ns.remove(nearest)  # the clock is what it was before, to the nanosecond
@@ -205,7 +205,7 @@ class RecordingClock:
         self._jumps += 1
         if self._jumps <= _MOST_SENTENCES:
             self._notes.at(
-                max(0, t_ns),
+                t_ns,
                 f"the clock jumped {'back' if by_ns > 0 else 'ahead'} by {abs(by_ns) / NS_PER_S:.1f} s at "
                 f"{t_ns / NS_PER_S:.1f} s; what follows is shifted so that time goes on",
             )

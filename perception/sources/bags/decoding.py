@@ -163,7 +163,9 @@ def _rows(message: Any, kind: Any, channels: int) -> npt.NDArray[Any]:
     row = width * channels * item.itemsize
     step = step or row
     data = np.frombuffer(memoryview(message.data), np.uint8)
-    if step < row or len(data) < step * height:
+    if step < row:
+        raise ValueError(f"a picture whose rows of {step} bytes do not hold {width} pixels")
+    if len(data) < step * height:
         raise ValueError(f"a picture with {len(data)} bytes where {step * height} are stated")
     packed = np.ascontiguousarray(data[: step * height].reshape(height, step)[:, :row]).view(item)
     return packed.reshape(height, width, channels) if channels > 1 else packed.reshape(height, width)

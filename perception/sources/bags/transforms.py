@@ -24,6 +24,8 @@ _KEEP = 4096
 _DEPTH = 64
 """Longest chain of frames; longer ones go in circles."""
 
+_FARTHEST_M = 1e8
+"""Grids of the earth (UTM) count to 1e7."""
 _BODIES = ("base_link", "base_footprint", "base", "body")
 """In order of preference (REP 105)."""
 _NO_BODIES = frozenset({"odom", "map", "world", "earth"})
@@ -35,13 +37,13 @@ OPTICAL_AHEAD: Pose = np.array([[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 
 def pose_from(translation: Sequence[float], quaternion_xyzw: Sequence[float]) -> Pose:
     """
     Raises:
-        ValueError: numbers that are not finite, or a quaternion of length 0.
+        ValueError: numbers that are not finite or beyond `_FARTHEST_M`, or a quaternion of length 0.
     """
     x, y, z, w = (float(one) for one in quaternion_xyzw)
     length = float(np.sqrt(x * x + y * y + z * z + w * w))
     numbers = np.array([*translation, length], dtype=np.float64)
-    if not np.isfinite(numbers).all() or length < 1e-6:
-        raise ValueError("a pose that is not finite")
+    if not np.isfinite(numbers).all() or np.abs(numbers[:3]).max() > _FARTHEST_M or length < 1e-6:
+        raise ValueError("a pose that is not finite, or farther away than the earth is wide")
     x, y, z, w = x / length, y / length, z / length, w / length
     pose = np.eye(4)
     pose[:3, :3] = [
