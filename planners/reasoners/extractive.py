@@ -31,6 +31,7 @@ from planners.reasoners.quoting import (
 from planners.reasoners.speakers import answer_amount, answer_who_not, is_negated_who, read_amount
 from planners.reasoners.temporal import answer_how_long, answer_when
 from planners.reasoners.verdicts import answer_yes_no
+from streammem.protocols import Reranker
 
 _OPERATORS: dict[QuestionKind, Callable[[Board], Draft | None]] = {
     "when": answer_when,
@@ -52,7 +53,14 @@ RELAXED_CONFIDENCE = 0.6
 
 
 class ExtractiveReasoner:
-    """Answers from evidence alone."""
+    """Answers from evidence alone.
+
+    Args:
+        reranker: reads closely where options are given; None for words and recall alone.
+    """
+
+    def __init__(self, reranker: Reranker | None = None) -> None:
+        self._reranker = reranker
 
     @property
     def name(self) -> str:
@@ -69,7 +77,7 @@ class ExtractiveReasoner:
         """Runs the operator of the plan's kind; with options, scores them."""
         draft = reckon(board, choices)
         if choices and (draft is None or draft.choice is None):
-            draft = choose(board, draft, choices)
+            draft = choose(board, draft, choices, reranker=self._reranker)
         return Verdict(enough=draft is not None, draft=draft)
 
 

@@ -29,6 +29,7 @@ SHARPNESS = 0.04
 167 questions are likeliest; of those questions 54 to 57 of 100 are then chosen right (0.1: 53, 0.02: 51)."""
 OUTSIDE = 0.3
 """Factor on scenes outside the time that the question names: people say `today` of last night."""
+_PART_LINES, _PART_STEP = 3, 2
 _KINDS: tuple[ObservationKind, ...] = ("speech", "caption", "text_in_view", "sound")
 
 
@@ -71,7 +72,7 @@ def gather(board: Board, choices: Sequence[str]) -> Scenes:
     lines: dict[str, list[Match]] = {}
     for each in view.observations_in(event_ids, kinds=_KINDS):
         lines.setdefault(each.event_id, []).append(from_observation(each, support=0.0))
-    scenes = [_scene(event_id, lines[event_id]) for event_id in event_ids if event_id in lines]
+    scenes = [_scene(lines[event_id]) for event_id in event_ids if event_id in lines]
     best = max((scores[scene.event_id] for scene in scenes), default=0.0)
     chances = np.array([np.exp((scores[scene.event_id] - best) / SHARPNESS) for scene in scenes], dtype=np.float64)
     if board.narrowed:
@@ -97,12 +98,18 @@ def _event_scores(found: Sequence[Sequence[Hit]]) -> dict[str, float]:
     }
 
 
-def _scene(event_id: str, lines: Sequence[Match]) -> Scene:
+def parts_of(scene: Scene) -> list[Scene]:
+    """Its lines by threes, each three beginning two lines after the last."""
+    starts = range(0, max(len(scene.lines) - 1, 1), _PART_STEP)
+    return [_scene(scene.lines[start : start + _PART_LINES]) for start in starts]
+
+
+def _scene(lines: Sequence[Match]) -> Scene:
     stems: Counter[str] = Counter()
     for line in lines:
         stems.update(stems_of_line(line.text, line.speaker, is_caption=line.modality == "caption"))
     return Scene(
-        event_id=event_id,
+        event_id=lines[0].event_id,
         recording=lines[0].recording,
         t_start_ns=min(line.t_start_ns for line in lines),
         t_end_ns=max(line.t_end_ns for line in lines),

@@ -287,6 +287,9 @@ def make_reasoner(settings: Settings, stack: ExitStack) -> Reasoner:
     Raises:
         ConfigError: the chat reasoner without an endpoint.
     """
+    from perception.models.registry import ModelReranker
+
+    reranker = ModelReranker(shared_models(settings.models)) if settings.models.reranker is not None else None
     if settings.reasoner == "chat":
         if settings.chat.url is None:
             raise ConfigError(
@@ -295,10 +298,10 @@ def make_reasoner(settings: Settings, stack: ExitStack) -> Reasoner:
             )
         from planners.reasoners.chat import ChatReasoner
 
-        return stack.enter_context(ChatReasoner(settings.chat))
+        return stack.enter_context(ChatReasoner(settings.chat, reranker))
     from planners.reasoners.extractive import ExtractiveReasoner
 
-    return ExtractiveReasoner()
+    return ExtractiveReasoner(reranker)
 
 
 class _Remembered:

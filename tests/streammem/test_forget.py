@@ -520,7 +520,7 @@ def test_an_interrupted_ingest_goes_on_without_what_was_forgotten(track: Path, t
     from streammem.settings import load_settings
 
     settings = load_settings().model_copy(update={"models": load_settings().models.model_copy(update=dict.fromkeys(
-        ("image", "detector", "voice", "speech", "ocr", "captioner"))) })  # fmt: skip
+        ("image", "detector", "voice", "speech", "ocr", "captioner", "reranker"))) })  # fmt: skip
     folder = tmp_path / "m"
     streammem.ingest(track, memory=folder, config=settings)
     with Memory.open(folder, write=True) as memory:

@@ -70,6 +70,47 @@ def test_sentences_keep_their_order_and_meaning(models: Models) -> None:
     assert models.text.encode([]).shape == (0, 384)
 
 
+# --- reading a question and a passage together ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("question", "passages", "right"),
+    [
+        ("Who broke the cup?", ["Bob drank tea.", "Anna: Sorry, the cup fell out of my hand and broke.", "a cup"], 1),
+        ("How much was the rent?", ["Bob: We pay 900 a month for the flat.", "Bob: I love this flat."], 0),
+        ("Where is the key?", ["Tom: The key is red.", "a key", "Tom: The key hangs on the hook by the door."], 2),
+    ],
+)  # fmt: skip
+def test_the_passage_that_answers_is_the_most_relevant(
+    models: Models, question: str, passages: list[str], right: int
+) -> None:
+    reranker = models.reranker
+    assert reranker is not None
+    logits = reranker.relevance(question, passages)
+    assert (logits.shape, logits.dtype) == ((len(passages),), np.float32)
+    assert int(np.argmax(logits)) == right
+
+
+def test_relevance_hardly_depends_on_what_else_is_read(models: Models) -> None:
+    """Int8 networks scale their numbers by the batch, so not to the last digit."""
+    reranker = models.reranker
+    assert reranker is not None
+    passages = [
+        "Anna broke the cup.",
+        "Bob drank tea in the garden with his two sisters.",
+        "word " * 400,
+        "",
+        "it rained",
+    ]
+    together = reranker.relevance("Who broke the cup?", passages)
+    alone = [float(reranker.relevance("Who broke the cup?", [one])[0]) for one in passages]
+    np.testing.assert_allclose(together, alone, atol=0.6)
+    backwards = reranker.relevance("Who broke the cup?", passages[::-1])[::-1]
+    np.testing.assert_allclose(together, backwards, atol=1e-4)
+    assert reranker.relevance("Who broke the cup?", []).shape == (0,)
+    assert np.isfinite(reranker.relevance("cup " * 2000, ["Anna broke the cup."])).all()
+
+
 # --- pictures ---------------------------------------------------------------------------------------------------------
 
 

@@ -110,6 +110,33 @@ def test_text(tmp_path: Path) -> None:
     assert text.name == f"transformers-text:{tmp_path}@main"
 
 
+def _cross_encoder(folder: Path, *, classes: int = 1) -> None:
+    torch.manual_seed(0)
+    config = transformers.BertConfig(**READING, num_labels=classes)
+    _save(transformers.BertForSequenceClassification(config), folder)
+    _tokenizer(folder)
+
+
+def test_reranking(tmp_path: Path) -> None:
+    _cross_encoder(tmp_path)
+    reranker = _one("reranker", "transformers-reranker", tmp_path).reranker
+    assert reranker is not None
+    passages = ["the man of the train", "red cup", "a " * 100]
+    found = reranker.relevance("a photo of the cup", passages)
+    assert (found.shape, found.dtype) == ((3,), np.float32)
+    assert len(set(found.tolist())) == 3
+    alone = [float(reranker.relevance("a photo of the cup", [one])[0]) for one in passages]
+    np.testing.assert_allclose(found, alone, atol=1e-5)  # neither order nor padding changes anything
+    assert abs(reranker.relevance("the train", ["red cup"])[0] - found[1]) > 1e-6  # the question counts
+    assert reranker.relevance("a", []).shape == (0,)
+
+
+def test_a_classifier_is_no_reranker(tmp_path: Path) -> None:
+    _cross_encoder(tmp_path, classes=3)
+    with pytest.raises(ConfigError, match="has 3 classes, not one score"):
+        _ = _one("reranker", "transformers-reranker", tmp_path).reranker
+
+
 @pytest.mark.parametrize(
     ("name", "save", "dim"), [("transformers-clip", _clip, 12), ("transformers-siglip", _siglip, 16)]
 )
