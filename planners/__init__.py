@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from planners.protocols import Reasoner
     from streammem.memory import Memory
-    from streammem.protocols import LookAgain
+    from streammem.protocols import LookAgain, Reranker
     from streammem.settings import PlannerSettings
     from streammem.types import Answer
 
@@ -28,6 +28,7 @@ def ask(
     settings: PlannerSettings,
     reasoner: Reasoner,
     look_again: LookAgain | None = None,
+    reranker: Reranker | None = None,
 ) -> Answer:
     """Answers a question from memory, with evidence.
 
@@ -39,6 +40,7 @@ def ask(
         settings: budgets.
         reasoner: `planners.reasoners.extractive.ExtractiveReasoner()` or `planners.reasoners.chat.ChatReasoner(...)`.
         look_again: reads spans of the source a second time; None: only what is in memory.
+        reranker: reads the options closely; None: they are weighed by words and recall alone.
 
     Returns:
         The answer. `answerable` is False, and the text says so, where memory holds no evidence.
@@ -61,4 +63,5 @@ def ask(
         settings=settings,
         reasoner=reasoner,
         look_again=look_again,
+        reranker=reranker,
     )

@@ -29,7 +29,7 @@ from planners.windows import Span, resolve_window
 from planners.words import name_words, same_name
 from streammem.errors import InputError
 from streammem.memory import Memory
-from streammem.protocols import LookAgain
+from streammem.protocols import LookAgain, Reranker
 from streammem.settings import PlannerSettings
 from streammem.timeline import seconds_to_ns
 from streammem.types import Answer, Modality, ObservationKind, StopReason
@@ -55,11 +55,12 @@ def answer_question(
     settings: PlannerSettings,
     reasoner: Reasoner,
     look_again: LookAgain | None,
+    reranker: Reranker | None,
 ) -> Answer:
     """See `planners.ask`."""
     _check_choices(choices)
     budget = Budget(settings)
-    view = MemoryView(memory, as_of_ns=as_of_ns)
+    view = MemoryView(memory, as_of_ns=as_of_ns, reranker=reranker)
     finder = Finder(view, beam=settings.beam)
     fallback = parse_question(question)  # also refuses an empty question before anything is spent
     if not view.recordings:

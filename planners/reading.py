@@ -12,6 +12,7 @@ from functools import cached_property
 from planners.relevance import Relevance
 from planners.windows import Span, TimeWords
 from streammem.memory import Memory
+from streammem.protocols import Reranker
 from streammem.semantic.predicates import LOOKED_UP
 from streammem.types import (
     Event,
@@ -33,8 +34,16 @@ _SPAN_LIMIT = 2_000
 class MemoryView:
     """Bounded, remembered reads for one question."""
 
-    def __init__(self, memory: Memory, *, as_of_ns: int | None = None, relevance: Relevance | None = None) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        *,
+        as_of_ns: int | None = None,
+        relevance: Relevance | None = None,
+        reranker: Reranker | None = None,
+    ) -> None:
         self.memory = memory
+        self.reranker = reranker
         self.as_of_ns = as_of_ns
         self.relevance = relevance or Relevance(memory.encoder)
         self._objects: dict[tuple[str, ...], list[Observation]] = {}

@@ -49,7 +49,6 @@ from planners.reasoners.extractive import ExtractiveReasoner, reckon
 from planners.reasoners.options import read_options
 from planners.words import content_words, stem
 from streammem.errors import ChatEndpointError
-from streammem.protocols import Reranker
 from streammem.settings import ChatSettings
 from streammem.types import Modality
 
@@ -71,9 +70,8 @@ class ChatReasoner:
         ChatEndpointError: when made, where no endpoint is configured; later, where it is down or answers nonsense.
     """
 
-    def __init__(self, settings: ChatSettings, reranker: Reranker | None = None) -> None:
+    def __init__(self, settings: ChatSettings) -> None:
         self._client = ChatClient(settings)
-        self._reranker = reranker
         self._is_small = settings.is_small
         self._rules = ExtractiveReasoner()
 
@@ -146,7 +144,7 @@ class ChatReasoner:
         draft = reckon(board, choices)
         if draft is not None and draft.choice is not None:
             return Verdict(enough=True, draft=draft)
-        weighed = weigh(board, draft, choices, reranker=self._reranker)
+        weighed = weigh(board, draft, choices)
         if weighed is None:
             return Verdict(enough=False)
         shares = weighed.shares

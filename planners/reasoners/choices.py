@@ -23,7 +23,6 @@ from planners.reasoners.signals import chance_of_time, presence, recalled, toget
 from planners.time_expressions import find_time, length_s
 from planners.windows import resolve_window
 from planners.words import numbers_in
-from streammem.protocols import Reranker
 from streammem.types import NS_PER_S, Hit
 
 NOTHING_RELATES = 0.18
@@ -46,16 +45,13 @@ class Weighed:
     found: Scenes
 
 
-def choose(
-    board: Board, draft: Draft | None, choices: Sequence[str], *, reranker: Reranker | None = None
-) -> Draft | None:
+def choose(board: Board, draft: Draft | None, choices: Sequence[str]) -> Draft | None:
     """The best option with the evidence for it; None when nothing in memory relates to any.
 
     Args:
         draft: the answer computed without looking at the options, if there is one.
-        reranker: reads the options closely, where there is one.
     """
-    weighed = weigh(board, draft, choices, reranker=reranker)
+    weighed = weigh(board, draft, choices)
     if weighed is None:
         return None
     return drafted(weighed.shares, weighed, draft, choices)
@@ -73,16 +69,14 @@ def drafted(shares: Sequence[float], weighed: Weighed, draft: Draft | None, choi
     return Draft(text=text, matches=tuple(support), confidence=min(shares[best], 0.95), choice=best, cites_all=whole)
 
 
-def weigh(
-    board: Board, draft: Draft | None, choices: Sequence[str], *, reranker: Reranker | None = None
-) -> Weighed | None:
+def weigh(board: Board, draft: Draft | None, choices: Sequence[str]) -> Weighed | None:
     """None when nothing in memory relates to any option."""
     asked, options = board.plan.question, read_options(choices)
     found = gather(board, choices)
     hits = [board.view.recall(f"{asked} {choice}", k=_RECALLED) for choice in choices]
     if draft is None and not _relates(asked, options, hits):
         return None
-    scores = _scores(board, options, found, hits, reranker)
+    scores = _scores(board, options, found, hits)
     proofs = [_proof(board, option, found, each) for option, each in zip(options, hits, strict=True)]
     agreements = [_agreement(board, draft, choice) for choice in choices]
     for index, agreement in enumerate(agreements):
@@ -110,13 +104,7 @@ def _relates(asked: str, options: Sequence[Option], hits: Sequence[Sequence[Hit]
     return False
 
 
-def _scores(
-    board: Board,
-    options: Sequence[Option],
-    found: Scenes,
-    hits: Sequence[Sequence[Hit]],
-    reranker: Reranker | None,
-) -> list[float]:
+def _scores(board: Board, options: Sequence[Option], found: Scenes, hits: Sequence[Sequence[Hit]]) -> list[float]:
     """In [0, 1], adding up to 1."""
     if are_times(options) and found.scenes:
         chances = [_chance(board, option, found) for option in options]
@@ -131,8 +119,8 @@ def _scores(
             for option, each in zip(options, hits, strict=True)
         ]
     )
-    if reranker is not None:
-        sums += close_reading(question, options, found, hits, reranker)
+    if board.view.reranker is not None:
+        sums += close_reading(question, options, found, hits, board.view.reranker)
     powers = np.exp(SURENESS * (sums - sums.max()))
     return [float(power) for power in powers / powers.sum()]
 

@@ -31,7 +31,6 @@ from planners.reasoners.quoting import (
 from planners.reasoners.speakers import answer_amount, answer_who_not, is_negated_who, read_amount
 from planners.reasoners.temporal import answer_how_long, answer_when
 from planners.reasoners.verdicts import answer_yes_no
-from streammem.protocols import Reranker
 
 _OPERATORS: dict[QuestionKind, Callable[[Board], Draft | None]] = {
     "when": answer_when,
@@ -53,14 +52,7 @@ RELAXED_CONFIDENCE = 0.6
 
 
 class ExtractiveReasoner:
-    """Answers from evidence alone.
-
-    Args:
-        reranker: reads closely where options are given; None for words and recall alone.
-    """
-
-    def __init__(self, reranker: Reranker | None = None) -> None:
-        self._reranker = reranker
+    """Answers from evidence alone."""
 
     @property
     def name(self) -> str:
@@ -77,7 +69,7 @@ class ExtractiveReasoner:
         """Runs the operator of the plan's kind; with options, scores them."""
         draft = reckon(board, choices)
         if choices and (draft is None or draft.choice is None):
-            draft = choose(board, draft, choices, reranker=self._reranker)
+            draft = choose(board, draft, choices)
         return Verdict(enough=draft is not None, draft=draft)
 
 

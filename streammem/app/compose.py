@@ -23,7 +23,7 @@ from streammem.app.interrupted import close_interrupted
 from streammem.app.naming import NamedSource, recording_name
 from streammem.errors import ChatEndpointError, ConfigError, InputError, MemoryStoreError, SourceError
 from streammem.memory import Memory
-from streammem.protocols import FactExtractor, LookAgain
+from streammem.protocols import FactExtractor, LookAgain, Reranker
 from streammem.settings import ModelsSettings, Settings
 from streammem.types import Answer, Observation, Recording
 
@@ -228,6 +228,7 @@ def ask(question: str, memory: Memory, settings: Settings, *, choices: tuple[str
             settings=settings.planner,
             reasoner=make_reasoner(settings, stack),
             look_again=second_look if settings.planner.look_again else None,
+            reranker=make_reranker(settings),
         )
     memory.cite(event_id for one in answer.evidence for event_id in one.event_ids)
     if found and not memory.is_writable:
@@ -281,15 +282,19 @@ class _FactsModel:
         return reply.text
 
 
+def make_reranker(settings: Settings) -> Reranker | None:
+    """The configured reranker, loaded at its first use; None where there is none."""
+    from perception.models.registry import ModelReranker
+
+    return ModelReranker(shared_models(settings.models)) if settings.models.reranker is not None else None
+
+
 def make_reasoner(settings: Settings, stack: ExitStack) -> Reasoner:
     """The reasoner that the settings name. What it holds open is closed with `stack`.
 
     Raises:
         ConfigError: the chat reasoner without an endpoint.
     """
-    from perception.models.registry import ModelReranker
-
-    reranker = ModelReranker(shared_models(settings.models)) if settings.models.reranker is not None else None
     if settings.reasoner == "chat":
         if settings.chat.url is None:
             raise ConfigError(
@@ -298,10 +303,10 @@ def make_reasoner(settings: Settings, stack: ExitStack) -> Reasoner:
             )
         from planners.reasoners.chat import ChatReasoner
 
-        return stack.enter_context(ChatReasoner(settings.chat, reranker))
+        return stack.enter_context(ChatReasoner(settings.chat))
     from planners.reasoners.extractive import ExtractiveReasoner
 
-    return ExtractiveReasoner(reranker)
+    return ExtractiveReasoner()
 
 
 class _Remembered:

@@ -76,7 +76,14 @@ def chosen(
     with Memory.open(folder / "memory", encoder=encoder, write=True, create=True) as memory:
         if not memory.recordings():
             write_talk(memory, "2026-05-04", lines)
-        return ask(memory, question, choices=choices, settings=PlannerSettings(), reasoner=ExtractiveReasoner(reranker))
+        return ask(
+            memory,
+            question,
+            choices=choices,
+            settings=PlannerSettings(),
+            reasoner=ExtractiveReasoner(),
+            reranker=reranker,
+        )
 
 
 @pytest.mark.parametrize(

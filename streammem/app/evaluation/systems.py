@@ -86,6 +86,7 @@ class MemorySystem:
             settings=self._settings.planner,
             reasoner=self._reasoner,
             look_again=self._look_again,
+            reranker=compose.make_reranker(self._settings),
         )
         return replied_of(answer, milliseconds=1000 * (time.perf_counter() - began))
 
