@@ -99,6 +99,7 @@ class Writer:
         self._tables: dict[str, Any] = {}
         self._files: dict[str, DataFiles] = {}
         self._batch = _Batch()
+        self._on_the_way = 0  # rows that are being committed
         self._queue = threading.Condition()
         self._commit = threading.RLock()
         self._appending = ThreadPoolExecutor(max_workers=3, thread_name_prefix="streammem-append")
@@ -158,8 +159,9 @@ class Writer:
             with self._queue:
                 batch, self._batch = self._batch, _Batch()
                 self._failure = None
-            if not batch.size():
-                return
+                if not batch.size():
+                    return
+                self._on_the_way = batch.size()
             try:
                 began_s = time.monotonic()
                 with self._guarded():
@@ -168,11 +170,14 @@ class Writer:
             except BaseException:
                 self._put_back(batch)
                 raise
+            finally:
+                with self._queue:
+                    self._on_the_way = 0
 
     def queued(self) -> int:
-        """Rows that wait for their commit."""
+        """Rows that are not committed yet: they wait, or another thread is about to commit them (`flush` waits)."""
         with self._queue:
-            return self._batch.size()
+            return self._batch.size() + self._on_the_way
 
     def close(self) -> None:
         """Commits, optimises, stops the threads. Idempotent."""

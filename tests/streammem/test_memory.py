@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,6 +109,25 @@ def test_a_writer_reads_what_it_wrote(tmp_path: Path) -> None:
         assert len(memory.events()) == 1
         memory.write(bundle_of(5))
         assert memory.recall(Query(text="beetle tunnel number5", k=1))[0].event_id == event_of(5).event_id
+
+
+def test_a_writer_reads_what_another_thread_is_committing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from streammem.store.writer import Writer
+
+    begun, write = threading.Event(), Writer._write
+
+    def slowly(writer: Writer, batch: object) -> None:
+        begun.set()
+        time.sleep(0.5)
+        write(writer, batch)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Writer, "_write", slowly)
+    with Memory.open(tmp_path / "m", write=True, create=True, encoder=WordEncoder()) as memory:
+        memory.put_recording(recording_of(1))
+        memory.write(bundle_of(0))
+        assert begun.wait(10)  # the writer's own thread has taken the rows
+        assert memory.recordings() == [recording_of(1)]
+        assert len(memory.events()) == 1
 
 
 def test_looking_again_adds_to_committed_events_once(tmp_path: Path) -> None:
