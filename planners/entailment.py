@@ -24,7 +24,7 @@ carry | haul lug
 put place set lay | leave hang store stick drop stash tuck load park
 remove | take delete strip
 throw toss | hurl chuck discard fling
-go travel | walk run drive fly ride cycle hike visit head return come attend swim stroll march sail rush move bike
+go travel | take bring walk run drive fly ride cycle hike visit head return come attend swim stroll march sail rush
 visit | tour go
 walk | stroll hike wander march tiptoe
 run | jog sprint race

@@ -57,7 +57,7 @@ PLACES = {
 PRESENT_OF = {"saw": "see", "seen": "see", "told": "tell", "said": "say", "heard": "hear", "left": "leave", "did": "do",
                "done": "do", "had": "have"}  # fmt: skip
 """Past forms that are other words as well."""
-IT = _listed("it them this that those these one ones some both there")
+IT = _listed("it them her him this that those these one ones some both there")
 MANAGED = stems_of("manage got able start begin continue happen learn")
 """`I managed to buy it`: what follows took place."""
 

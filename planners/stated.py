@@ -16,6 +16,8 @@ from planners.grammar import (
     APART,
     AUXILIARIES,
     BE,
+    DETERMINERS,
+    IT,
     LINKS,
     MANAGED,
     OPPOSED,
@@ -29,7 +31,7 @@ from planners.grammar import (
 from planners.opposites import opposites_of
 from planners.predicates import Predicate
 from planners.told_clauses import Clause, Told
-from planners.words import stem, stems_of
+from planners.words import FUNCTION_WORDS, stem, stems_of
 
 _MAKES_SO = stems_of("paint dye colour color make turn keep leave")
 
@@ -248,7 +250,17 @@ class _Statement:
                 return True
             if place < at and (passive or self._is_relative(place, at)):
                 return True
-        return not places and self.clause.is_before(head)
+        return not places and self.clause.is_before(head) and (passive or self._is_pronoun_object(at))
+
+    def _is_pronoun_object(self, at: int) -> bool:
+        """`visited her in May`, `threw it away`; of `visited her house` it is the house."""
+        after = self.clause.lowered[at + 1 : at + 6]
+        for index, word in enumerate(after):
+            if word in IT:
+                follows = after[index + 1] if index + 1 < len(after) else ""
+                is_whole = not follows or follows in FUNCTION_WORDS or follows.endswith("ly")
+                return is_whole or word not in DETERMINERS | {"her"}
+        return False
 
     def _reaches(self, at: int, place: int) -> bool:
         """Whether nothing stands between a verb and its object that begins another phrase."""

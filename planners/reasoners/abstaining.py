@@ -46,7 +46,7 @@ def not_in_memory(board: Board) -> str:
         known = f"; {nearest_said(board)}" if board.matches else ""
         return f"Not in memory: nothing says {attribute.says}{known}."
     if plan.kind == "who" and plan.target and board.matches:
-        return f"Not in memory: what was found about {quote(plan.target)} does not say who."
+        return f"Not in memory: what was found about {quote(plan.target)} does not say who; {nearest_said(board)}."
     wanted = plan.target or {"said": "speech", "written": "text in view"}.get(plan.kind, "")
     how = (
         "said"

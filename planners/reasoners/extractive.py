@@ -19,6 +19,7 @@ from planners.reasoners.counting import answer_how_many
 from planners.reasoners.either import answer_either, read_offered
 from planners.reasoners.in_order import answer_order
 from planners.reasoners.kin import answer_kin, read_kin
+from planners.reasoners.outright import answer_outright
 from planners.reasoners.over_moments import answer_over_moments
 from planners.reasoners.quoting import (
     answer_said,
@@ -47,6 +48,8 @@ _OPERATORS: dict[QuestionKind, Callable[[Board], Draft | None]] = {
     "other": answer_when,
 }
 
+_OF_DOINGS: frozenset[QuestionKind] = frozenset({"who", "when", "what", "where"})
+"""Kinds that ask about something that was done: lines that say so come before those that only are near."""
 RELAXED_CONFIDENCE = 0.6
 """Factor where the evidence is of another kind than was asked for (mentioned, not seen)."""
 
@@ -100,6 +103,8 @@ def _answer(board: Board, choices: Sequence[str]) -> Draft | None:
         return answer_amount(board, amount)
     if is_negated_who(board.plan):
         return answer_who_not(board)
+    if not choices and board.plan.kind in _OF_DOINGS:
+        return answer_outright(board, _OPERATORS[board.plan.kind])
     return _OPERATORS[board.plan.kind](board)
 
 

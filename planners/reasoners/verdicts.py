@@ -31,6 +31,9 @@ DISAGREED = 0.4
 CHANGED = 0.85
 """Factor where the same speaker said otherwise before."""
 _SAYS_THAT = re.compile(rf"\b{SPEECH_VERBS}(?: \w+){{0,2}}? (?:that|he|she|they|it|I|we)\b(?! (?:about|of)\b)")
+_SPEAKS = re.compile(
+    r"\bspeak(?:s|ing)? (?!(?:about|of|to|with|up|at|on|in|first|last|most)\b)\w+|\btell\w* (?:a|the)\b", re.I
+)
 _CAN_DENY = frozenset({"speech", "caption"})
 _NEGATIVE_LEAD = re.compile(r"^\w+n['\u2019]t\b", re.I)
 
@@ -48,7 +51,7 @@ class _Claim:
 
 def answer_yes_no(board: Board) -> Draft | None:
     """Yes or no with evidence; None where nothing that was found states or denies it."""
-    claims = _told(board)
+    claims = _told(board) or _answered(board)
     if not claims:
         return None
     kept = {
@@ -75,25 +78,25 @@ def answer_yes_no(board: Board) -> Draft | None:
     return Draft(text=text, matches=(*found, *(claim.match for claim in before)), confidence=confidence)
 
 
-def read_asked(board: Board) -> Asked:
-    """What the board's question asks, with words of lines that name the same things by their meaning."""
-    plan, relevance = board.plan, board.view.relevance
-    names = board.finder.names_in(plan.target)
-    relevance.cover(plan.target, " ".join(match.text for match in board.matches))  # all words at once
+def read_asked(board: Board, *, question: str, about: str) -> Asked:
+    """What a question asks of the board's matches, whose words may name the same things by their meaning."""
+    relevance = board.view.relevance
+    names = board.finder.names_in(about)
+    relevance.cover(about, " ".join(match.text for match in board.matches))  # all words at once
 
     def covers(wanted: str, word: str) -> bool:
         return wanted not in names and relevance.cover(wanted, word).get(wanted, 0.0) >= NAMED
 
-    return asked_of(plan.question, plan.target, names=names, speakers=speakers_in(board.matches), covers=covers)
+    return asked_of(question, about, names=names, speakers=speakers_in(board.matches), covers=covers)
 
 
 def _told(board: Board) -> list[_Claim]:
     """What the matches claim. None of them, where a question or a guess is much nearer than anything claimed: that was
     about it, and the rest only sounds alike."""
     plan = board.plan
-    if plan.modalities == ANY_SPEECH and _SAYS_THAT.search(plan.question) is None:  # to ask about it is to mention it
+    if plan.modalities == ANY_SPEECH and _is_of_mention(plan.question):  # to ask about it is to mention it
         return [_Claim(match=match, is_so=True) for match in board.matches]
-    asked = read_asked(board)
+    asked = read_asked(board, question=plan.question, about=plan.target)
     claims: list[_Claim] = []
     for match in board.matches:
         said: Polarity = "states"
@@ -108,6 +111,23 @@ def _told(board: Board) -> list[_Claim]:
             claims.append(_Claim(match=whole, is_so=said == "states"))
     best = max((match.support for match in board.matches), default=0.0)
     return [claim for claim in claims if claim.match.support >= best - WEAKER_BY]
+
+
+def _answered(board: Board) -> list[_Claim]:
+    """Yes and no of whom is asked about to questions that others put to them: those do not name them."""
+    plan = board.plan
+    asked = read_asked(board, question=plan.question, about=plan.target)
+    if not asked.subjects or asked.predicate is None or plan.modalities == ANY_SPEECH:
+        return []
+    rest = " ".join(word for word in plan.target.split() if word.lower() not in asked.subjects)
+    questions = board.finder.find(rest, spans=board.spans, modalities=("speech",), narrowed=board.narrowed)
+    asked = replace(asked, others=asked.others | speakers_in(questions))
+    return [claim for each in questions if (claim := _reply(board, each, asked)) is not None]
+
+
+def _is_of_mention(question: str) -> bool:
+    """Whether it is asked if something was spoken of, rather than whether it is so, or a language is spoken."""
+    return _SAYS_THAT.search(question) is None and _SPEAKS.search(question) is None
 
 
 def _is_said_to(board: Board, line: Match, subjects: Sequence[str]) -> bool:
