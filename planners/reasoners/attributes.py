@@ -77,6 +77,8 @@ def _paid(match: re.Match[str]) -> Attribute:
     claims = [f"Did {thing} {verb} {{}} {rest}"]
     if verb == "cost":
         claims += [f"Did someone pay {{}} for {thing}", f"Did someone buy {thing} for {{}}", f"Was {thing} {{}}"]
+    if verb in {"get", "receive", "make"} and rest.startswith("for "):
+        claims.append(f"Did {thing} sell {rest.removeprefix('for ')} for {{}}")
     return Attribute(
         thing=f"{thing} {rest}".strip(), claims=tuple(claims), values=weights if verb == "weigh" else prices,
         says=f"how much {thing} {match['does'].lower()} {verb} {rest}".strip(),
@@ -113,7 +115,8 @@ _FORMS: tuple[tuple[re.Pattern[str], _Read], ...] = tuple(
          _of_thing(materials, "of what material", "Was THING {}")),
         (rf"how much {_IS} {_THING}", _PRICE),
         (rf"what {_IS} the (?:price|cost) of {_THING}", _PRICE),
-        (rf"(?:how much|what) {_DOES} {_THING} (?P<verb>cost|pay|charge|weigh|earn|spend)(?: (?P<rest>.+))?",
+        (rf"(?:how much|what) {_DOES} {_THING} (?P<verb>cost|pay|charge|weigh|earn)(?: (?P<rest>.+))?", _paid),
+        (rf"how much(?: money)? {_DOES} {_THING} (?P<verb>spend|get|receive|make|win|lose|owe|save)(?: (?P<rest>.+))?",
          _paid),
         (rf"how old {_IS} {_THING}", _of_thing(ages, "how old", *_AGED)),
         (rf"what {_IS} the age of {_THING}", _of_thing(ages, "how old", *_AGED)),

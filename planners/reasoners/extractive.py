@@ -103,6 +103,8 @@ def _answer(board: Board, choices: Sequence[str]) -> Draft | None:
         return answer_amount(board, amount)
     if is_negated_who(board.plan):
         return answer_who_not(board)
+    if board.plan.kind == "other" and board.plan.question.lower().startswith("how"):
+        return answer_what(board)  # a manner or a measure, which times of lines do not tell
     if not choices and board.plan.kind in _OF_DOINGS:
         return answer_outright(board, _OPERATORS[board.plan.kind])
     return _OPERATORS[board.plan.kind](board)

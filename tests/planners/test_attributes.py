@@ -34,6 +34,8 @@ TALK = (
     ("Raj", "The rent is 900 euros."),
     ("Lena", "My apartment is tiny."),
     ("Tom", "I have a leather bag."),
+    ("Lena", "I sold my old camera for 120 euros."),
+    ("Mia", "I make pancakes with oat milk."),
 )
 CAPTIONS = (
     ("", "Tom wears a yellow jacket."),
@@ -52,6 +54,9 @@ GIVEN = {
     "How much was the lamp?": "15 dollars: Tom said",
     "How much did Tom pay for the lamp?": "15 dollars: Tom said",
     "How much is the rent?": "900 euros: Raj said",
+    "How much did Lena get for her camera?": "120 euros: Lena said",
+    "What did the tickets cost?": "40 euros: Mia said",
+    "How does Mia make pancakes?": "Mia said “I make pancakes with oat milk.”",
     "How big is Lena's apartment?": "Tiny: Lena said",
     "How tall is Raj's boss?": "6 feet: Raj said",
     "How old is Tom?": "34: Tom said “I turned 34",
@@ -74,6 +79,7 @@ NOT_GIVEN = (
     "What is the colour of the desk?",
     "What is the mug made of?",
     "How much did the mug cost?",
+    "How much did Raj get for his lamps?",
     "What is the price of the car?",
     "How tall is Raj?",
     "How old is Raj?",
