@@ -147,3 +147,20 @@ def test_after_a_jump_reading_is_resumed_and_pictures_are_found(tmp_path: Path, 
     assert [round(t_ns / NS, 1) for t_ns, _ in found] == [1.0, 4.0, 6.1, 7.9]
     for t_ns, image in found:
         assert np.array_equal(image, picture(round(t_ns / NS * 10)))
+
+
+@pytest.mark.parametrize("log_clock", [lambda t_ns: 0, lambda t_ns: START_NS, lambda t_ns: (t_ns + START_NS) // 2])
+def test_where_the_time_of_recording_says_little_reading_is_resumed_all_the_same(
+    tmp_path: Path, log_clock: Callable[[int], int]
+) -> None:
+    """Converted recordings, and simulators that run at twice the pace."""
+    path = drive(tmp_path / "run.mcap", seconds=12, log_clock=log_clock, clock=jump(4, -3.2))
+    whole = items_of(path)
+    rest = frames_of(items_of(path, from_ns=6 * NS))
+    assert [one.t_ns for one in rest] == [one.t_ns for one in frames_of(whole) if one.t_ns >= 6 * NS]
+    assert len(rest) > 20
+    with open_frame_reader(path) as reader:
+        ((t_ns, image),) = reader.read([8 * NS])
+    assert t_ns == pytest.approx(8 * NS, abs=0.11 * NS)
+    shown = next(one for one in frames_of(whole) if one.t_ns >= t_ns)
+    assert np.abs(image[:, :, 0].astype(int) - shown.image_rgb[:, :, 0]).max() <= 5

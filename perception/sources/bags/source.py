@@ -108,7 +108,7 @@ class BagSource:
 
     def is_even_until(self, bag: BagFile, t_ns: int) -> bool:
         """Whether messages of a time can be looked up by their time of recording: no clock jumped or drifted before."""
-        if not bag.is_even:
+        if not bag.is_even or bag.end_ns <= bag.start_ns:  # converters write no time of recording, or one for all
             return False
         for topic in (self._roles.colour, self._roles.depth, self._roles.poses):
             if topic is None:
