@@ -18,7 +18,8 @@ def _listed(words: str) -> frozenset[str]:
 WORD = re.compile(r"[A-Za-z0-9]+(?:['\u2019][A-Za-z]+)?")
 BE = _listed("is are was were am be been being isn't aren't wasn't weren't i'm i\u2019m")
 LINKS = BE | _listed("become becomes became get gets got getting feel feels felt stay stays remain remains turned")
-PAST_LINKS = _listed("was were wasn't weren't became felt")
+PAST_LINKS = _listed("was were wasn't weren't felt")
+"""Links that say nothing of now; who became a nurse is one."""
 AUXILIARIES = BE | _listed(
     """do does did don't doesn't didn't have has had haven't hasn't hadn't can can't cannot could couldn't will won't
     would wouldn't should shouldn't might may must"""

@@ -2,7 +2,7 @@
 
 `I was arranging flowers` has the flowers of `Did Tasha buy flowers?` and does not state it; `Ben bought flowers for
 Tasha` has every word of it, and Ben did it. So the verb must be there or one that says as much (`planners.entailment`),
-who is asked about must do it, and what it is done to must stand where objects stand. Tens of microseconds a clause.
+who is asked about must do it, and what it is done to must stand where objects stand. About 0.1 ms a clause.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Told:
     """A clause, and who speaks it.
 
     `before`: what the line said before it. `subjects`, `others`: names, lower-case, of whom is asked and of others who
-    speak. `is_own`: whether who speaks is asked about; None where nobody is known to speak (captions).
+    speak. `speaker`: None for captions. `is_own`: whether who speaks is asked about.
     `is_to_subject`: whether `you` can be who is asked about.
     """
 

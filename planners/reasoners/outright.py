@@ -2,7 +2,7 @@
 
 `I was arranging flowers` is near `When did Tasha buy flowers?` and tells of no buying; `we should paint the hallway`
 names nobody who painted it. So lines that state the asked doing come before others, plans and denials are left out, and
-what is only near is answered as that. Knows the board; costs microseconds a line.
+what is only near is answered as that. Knows the board; costs 0.3 ms a line.
 """
 
 from __future__ import annotations
