@@ -120,31 +120,56 @@ def fuse(
     for number in range(len(rows)):
         row = rows[number]
         for cell in range(8):
-            is_observed = False
-            for place in range(64 * cell, 64 * cell + 64):
-                by = np.int64(change[number, place])
-                if by == 0:
-                    continue
-                is_observed = True
-                old = np.int64(log_odds[row, place])
-                if by < 0:
-                    free += 1
-                    if old > 0 and _is_clear(
-                        blocks[number, 0] * 8 + offsets[place, 0] + 0.5 - start[0],
-                        blocks[number, 1] * 8 + offsets[place, 1] + 0.5 - start[1],
-                        blocks[number, 2] * 8 + offsets[place, 2] + 0.5 - start[2],
-                        turn, lens, windows, half_width, far_side,
-                    ):  # fmt: skip
-                        by = clear
-                        if old + clear <= 0:
-                            cleared += 1
-                new = min(max(old + by, lowest), highest)
-                if new == 0:
-                    new = 1 if by > 0 else -1
-                log_odds[row, place] = new
-            if is_observed and t_ns > seen_ns[row, cell]:
+            begin = 64 * cell
+            by_of, old_of = change[number, begin : begin + 64], log_odds[row, begin : begin + 64]
+            seen = hit = behind = np.int32(0)
+            for place in range(64):
+                by, old = by_of[place], old_of[place]
+                seen += by < 0
+                hit |= by > 0
+                behind |= (by < 0) & (old > 0)
+            if not (seen or hit):
+                continue
+            free += seen
+            if hit or behind:
+                cleared += _fuse_one_by_one(
+                    blocks[number], begin, by_of, old_of, start, turn, lens, windows, half_width, far_side, clear,
+                    lowest, highest, offsets,
+                )  # fmt: skip
+            else:  # only free space that was free or unknown
+                for place in range(64):
+                    old_of[place] = max(old_of[place] + by_of[place], lowest)
+            if t_ns > seen_ns[row, cell]:
                 seen_ns[row, cell] = t_ns
     return cleared, free
+
+
+@_jit
+def _fuse_one_by_one(
+    block: Any, begin: int, by_of: Any, old_of: Any, start: Any, turn: Any, lens: Any, windows: Any, half_width: Any,
+    far_side: Any, clear: int, lowest: int, highest: int, offsets: Any,
+) -> int:  # fmt: skip
+    """The same for the 64 voxels of a cell, of which some are hit or were occupied. Returns how many became free."""
+    cleared = 0
+    for place in range(64):
+        by = np.int64(by_of[place])
+        if by == 0:
+            continue
+        old = np.int64(old_of[place])
+        if by < 0 and old > 0 and _is_clear(
+            block[0] * 8 + offsets[begin + place, 0] + 0.5 - start[0],
+            block[1] * 8 + offsets[begin + place, 1] + 0.5 - start[1],
+            block[2] * 8 + offsets[begin + place, 2] + 0.5 - start[2],
+            turn, lens, windows, half_width, far_side,
+        ):  # fmt: skip
+            by = clear
+            if old + clear <= 0:
+                cleared += 1
+        new = min(max(old + by, lowest), highest)
+        if new == 0:
+            new = 1 if by > 0 else -1
+        old_of[place] = new
+    return cleared
 
 
 @_jit
