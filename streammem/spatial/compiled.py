@@ -122,7 +122,7 @@ def fuse(
         for cell in range(8):
             begin = 64 * cell
             by_of, old_of = change[number, begin : begin + 64], log_odds[row, begin : begin + 64]
-            seen = hit = behind = np.int32(0)
+            seen = hit = behind = 0
             for place in range(64):
                 by, old = by_of[place], old_of[place]
                 seen += by < 0
