@@ -6,6 +6,7 @@ milliseconds beyond the reads.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from planners.budget import Budget
@@ -50,6 +51,7 @@ _OPERATORS: dict[QuestionKind, Callable[[Board], Draft | None]] = {
 
 _OF_DOINGS: frozenset[QuestionKind] = frozenset({"who", "when", "what", "where"})
 """Kinds that ask about something that was done: lines that say so come before those that only are near."""
+_YES_OR_NO = re.compile(r"\s*(?:yes|no)\b", re.I)
 RELAXED_CONFIDENCE = 0.6
 """Factor where the evidence is of another kind than was asked for (mentioned, not seen)."""
 
@@ -71,6 +73,13 @@ class ExtractiveReasoner:
     def reason(self, board: Board, *, choices: Sequence[str], budget: Budget) -> Verdict:
         """Runs the operator of the plan's kind; with options, scores them."""
         draft = reckon(board, choices)
+        if (
+            draft is None
+            and board.plan.kind == "yes_no"
+            and choices
+            and all(_YES_OR_NO.match(each) for each in choices)
+        ):
+            return Verdict(enough=False)  # the words of "yes" and "no" are in no line: nothing states either
         if choices and (draft is None or draft.choice is None):
             draft = choose(board, draft, choices)
         return Verdict(enough=draft is not None, draft=draft)

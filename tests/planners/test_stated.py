@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from planners import ask
 from planners.polarity import Polarity, asked_of, polarity_of
 from planners.question import parse_question
+from planners.reasoners.extractive import ExtractiveReasoner
 from planners.words import name_words
 from streammem.memory import Memory
+from streammem.settings import PlannerSettings
 from tests.planners.conftest import SentenceEncoder
 from tests.planners.talks import answer, write_talk
 
@@ -248,3 +251,19 @@ def test_what_nothing_states_is_not_affirmed(shop: Path, question: str, says: st
     found = answer(shop, question)
     assert found.answerable == (says is not None and says.startswith("Yes")), found.text
     assert says is None or says in found.text
+
+
+@pytest.mark.parametrize(
+    ("question", "choice"),
+    [
+        ("Did Tasha arrange flowers?", 0),
+        ("Did Tasha buy flowers?", None),
+        ("Did Ben adopt two puppies?", None),
+        ("Was Tasha arranging flowers?", 0),
+    ],
+)
+def test_neither_yes_nor_no_is_chosen_where_nothing_states_it(shop: Path, question: str, choice: int | None) -> None:
+    with Memory.open(shop, encoder=SentenceEncoder()) as memory:
+        found = ask(memory, question, choices=("Yes", "No"), settings=PlannerSettings(), reasoner=ExtractiveReasoner())
+    assert found.choice == choice, found.text
+    assert found.answerable == (choice is not None)
