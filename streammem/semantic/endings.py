@@ -33,10 +33,11 @@ _WAYS = frozenset(_WAYS_WORDS.split())
 _PREPOSITION_WORDS = "on in at with for to from by after before every each during as while because and"
 _PREPOSITIONS = frozenset(_PREPOSITION_WORDS.split())
 _TIME = re.compile(
-    r"\b(?:today|tonight|tomorrow|soon|(?:this|next|every|each|the) (?:coming )?(?:week(?:end)?|month|year|summer|"
-    r"winter|spring|autumn|fall|morning|afternoon|evening|night|day)|(?:(?:on|next|this|every|until|by) )*"
-    r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?(?: (?:morning|afternoon|evening|night))?|"
-    r"(?:in|next|this) (?:january|february|march|april|may|june|july|august|september|october|november|december)|"
+    r"\b(?:today|tonight|tomorrow|yesterday|soon|(?:this|last|next|every|each|the) (?:coming )?(?:week(?:end)?|"
+    r"month|year|summer|winter|spring|autumn|fall|morning|afternoon|evening|night|day)|"
+    r"(?:(?:on|last|next|this|every|until|by) )*(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
+    r"(?: (?:morning|afternoon|evening|night))?|"
+    r"(?:in|last|next|this) (?:january|february|march|april|may|june|july|august|september|october|november|december)|"
     r"(?:at|around) \d[\d:]*(?: ?[ap]m)?)\b",
     re.IGNORECASE,
 )

@@ -82,6 +82,8 @@ _FORMS: tuple[_Form, ...] = (
           rf"(?P<value>{NAME})(?:{_EVER}|{CLAUSE_END})", "is with"),
     _form(rf"\b{_PEOPLE} used to (?:like|love|enjoy|adore) {_PHRASE}{CLAUSE_END}", "likes",
           sure=_LIKELY),
+    _form(rf"{_DID} (?:lost interest in|went off|got tired of|got bored of|got sick of) {_PHRASE}{CLAUSE_END}", "likes",
+          sure=_LIKELY),
     _form(rf"{_DID} (?:cancelled|canceled|called off|scrapped|dropped|postponed) "
           rf"(?:my|our|the|his|her|their) (?:plans? to |idea (?:of|to) )?{_PHRASE}{CLAUSE_END}", "plans to"),
     _form(rf"{_DID} (?:decided not to|decided against|changed my mind about|gave up on|ruled out) "
@@ -98,8 +100,9 @@ _FORMS: tuple[_Form, ...] = (
     _form(rf"{_DID} (?:stopped|quit) volunteering at {_FIRM}{_UNTIL}", "volunteers at"),
     _form(r"\b(?:[Mm]y|[Oo]ur|[Tt]he) (?P<value>(?:[a-z]+ )?(?:trip|flight|wedding|move|party|holiday|vacation|visit|"
           r"concert|appointment|dinner|meeting|marathon|race|match|game|show|tour|cruise)"
-          r"(?: (?:to|with|in) [A-Z]\w+)?)(?: was| is| got|'s| has been)? "
-          r"(?:cancelled|canceled|called off|off|fell through|fallen through)\b(?P<ours>)", "plans to"),
+          r"(?: (?:to|with|in) [A-Z]\w+)?)(?:(?: was| is| got|'s| has been)? "
+          r"(?:cancelled|canceled|called off|fell through|fallen through)\b|(?: is|'s|'s now| is now) off"
+          r"(?=\s*[.,!;]|\s*$))(?P<ours>)", "plans to"),
 )  # fmt: skip
 _LEFT = re.compile(r"\b(?:left|leaves)\b")
 _BACK_SOON = re.compile(
@@ -131,6 +134,7 @@ _LEFT_ME = re.compile(
     r" (?:left me(?=\s*(?:[.,!;]|$)|\s(?:for|last|yesterday|because|and|after|when|this)\b)|dumped me|"
     r"broke up with me|divorced me|(?<=and I )(?:broke up|split up))\b"
 )
+_EX = re.compile(rf"\b[Mm]y ex-?\s?(?P<kin>{_KIN_HERE})\b(?:,? (?P<name>[A-Z][a-z]+))?")
 _WITH_MY = re.compile(
     rf"\b(?P<i>I){_HAVE}{SOMEHOW} (?:broke up with|split up with|divorced|left|dumped) my (?P<kin>{_KIN_HERE})\b"
 )
@@ -154,7 +158,7 @@ _LEARNT = (
 )
 _STOPPED = re.compile(
     rf"\b{_PEOPLE}(?:{_HAVE}{SOMEHOW} (?:stopped(?= [a-z]+ing\b)(?! studying)|quit(?= [a-z])|gave up(?! on\b)|given up|"
-    rf"dropped out of|graduated from|(?:finished|completed|dropped|left)(?= (?:{_MINE} )?{_LEARNT}\b))|"
+    rf"dropped out of|graduated from|(?:finished|completed|dropped|left)(?= {_MINE} {_LEARNT}\b))|"
     rf"{_BE}{SOMEHOW} done with)"
     rf" (?:taking |doing )?(?P<value>[\w'-]+(?:\s[\w'-]+){{0,4}}?){CLAUSE_END}"
 )
@@ -224,6 +228,10 @@ def over(sentence: str, *, speaker: str | None) -> Iterator[Statement]:
 
 
 def _parted(sentence: str, speaker: str | None) -> Iterator[Statement]:
+    for found in _EX.finditer(sentence):
+        if speaker:
+            name = found["name"] if found["name"] and is_name(found["name"]) else None
+            yield Statement(speaker, f"{NO_LONGER}{'is with' if name else 'has'}", name or found["kin"], _SURE)
     for found in _PARTED.finditer(sentence):
         if not _is_told(sentence, found):
             continue

@@ -156,7 +156,7 @@ CLAUSE_END = (
     r"'cause|after|before|if|anymore|any more|either|now)\b)"
 )
 _TALK: tuple[tuple[re.Pattern[str], str, float], ...] = (
-    (re.compile(rf"\b{WHO}(?:'ve|'s| have| has)?{SOMEHOW} moved (?:back )?(?:out )?to {_PLACE_NAME}"),
+    (re.compile(rf"\b{WHO}(?:'ve|'s| have| has)?{SOMEHOW} (?:moved|relocated) (?:back )?(?:out )?to {_PLACE_NAME}"),
      "lives in", 0.75),
     (re.compile(rf"\b{WHO}{SOMEHOW} (?:live|lives) in {_PLACE_NAME}"), "lives in", 0.8),
     (re.compile(rf"\b(?:(?P<i>I)'m|(?P<i2>I) am|(?P<i3>I)'ve been|{WHO} (?:is|are|have been|has been)) living in "
@@ -223,15 +223,18 @@ _NAMED = re.compile(
     r"(?:(?:,? (?:is |was |who is )?(?:named|called) |'s name is | )(?P<name>[A-Z][a-z]+)(?=\s*[.,!?;]|\s*$|\s[a-z])|"
     r", (?P<aside>[A-Z][a-z]+),)"
 )
-_MY_KIN = re.compile(rf"\b(?:[Mm]y|[Oo]ur) (?P<value>{FAMILY}|kids|children|dogs|cats|pets|twins)(?=\s|[.,!?;']|$)")
+_MY_KIN = re.compile(
+    rf"\b(?:[Mm]y (?:(?:{FAMILY}|kids|children|dogs|cats|pets|twins))|[Oo]ur (?:{FAMILY}))(?=\s|[.,!?;']|$)"
+)
+"""Not `our kids`, who are everybody's."""
 _VAGUE_WORDS = "it this that these those you them one ones something someone there"
 _MAKES_VAGUE = frozenset(_VAGUE_WORDS.split())
 _HANGING_WORDS = "to for at of with in on about where mine from into by"
 _LEFT_HANGING = frozenset(_HANGING_WORDS.split())
 """A phrase that ends so was cut short."""
 _OTHERS_VERBS = (
-    "loves likes enjoys adores hates dislikes lives works has owns plays plans is volunteers moved bought adopted got "
-    "joined started doesn't married enrolled signed began hired landed found"
+    "loves likes enjoys adores hates dislikes lives works has owns plays plans is volunteers moved relocated bought "
+    "adopted got joined started doesn't married enrolled signed began hired landed found"
 )
 _OF_OTHERS = frozenset(_OTHERS_VERBS.split())
 """Verbs as they follow a name: without, a capital letter only begins a sentence ("Sounds like fun")."""
@@ -273,8 +276,8 @@ _VAGUE = re.compile(
 
 _AND_ALSO = re.compile(
     r"^(?P<begins>.*?\b(?P<who>I|We)\b[^,;]*?,? (?:and|but) (?:(?:then|now|also|just|finally|so) )*)"
-    r"(?=(?:bought|got|adopted|moved|joined|started|sold|quit|left|work|works|live|lives|have|has|own|stopped|gave|"
-    r"love|loves|like|likes|hate|hates|play|plays|married|broke|don't|doesn't|retired|enrolled|took)\b)"
+    r"(?=(?:bought|got|adopted|moved|joined|started|sold|quit|left|work (?:at|for|as)|live in|have an?|own an?|stopped|"
+    r"gave|married|broke up|don't|retired|enrolled)\b)"
 )
 
 
@@ -311,7 +314,7 @@ def talked(sentence: str, *, speaker: str | None) -> Iterator[Statement]:
             yield Statement(owner, f"has {found['kin']}", name, 0.8)
     for found in _MY_KIN.finditer(sentence):
         if speaker:
-            yield Statement(speaker, "has", found["value"], 0.75)
+            yield Statement(speaker, "has", found.group().partition(" ")[2], 0.75)
     for found in _HAS_NAMED.finditer(sentence):
         if (owner := person(found, speaker)) and is_name(found["name"]):
             yield Statement(owner, f"has {found['kin']}", found["name"], 0.8)

@@ -202,6 +202,9 @@ def test_what_is_over_is_told_with_what_was(tmp_path: Path, encoder: SentenceEnc
             assert answer.text.startswith(begins)
             assert len({one.text for one in answer.evidence}) == 2
         assert asked(memory, "Does Bob work at Siemens?", as_of_s=190).text.startswith("Yes")
+        assert asked(memory, "Does Bob have a car?", choices=("Yes", "No")).choice == 1
+        told = asked(memory, "Where does Bob work?", choices=("At Siemens", "At Bosch"))
+        assert "Since" not in told.text, "no option is what holds"
 
 
 def test_what_one_says_after_others_is_the_newest(tmp_path: Path, encoder: SentenceEncoder) -> None:
