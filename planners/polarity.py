@@ -33,6 +33,7 @@ from planners.polarity_patterns import (
     OTHER_PERSON,
     PARTICLE,
     POINTS,
+    PURPOSE,
     SECOND,
     SUPPOSES,
     THIRD,
@@ -265,8 +266,10 @@ def _supposes(clause: str, sentence: str, asked: Asked) -> bool:
         return True
     asks = set(content_words(asked.question, keep_scaffold=True))
     patterns = (SUPPOSES,) if _is_refusal(clause) else (SUPPOSES, TO_COME)
+    told_by = max(_places(clause, asked), default=len(clause))
     return any(
         asks.isdisjoint(content_words(match.group(), keep_scaffold=True))  # who asks of a dream is told of a dream
+        and not (match.start() > told_by and PURPOSE.search(match.group()))
         for pattern in patterns
         for match in pattern.finditer(clause)
     )
@@ -282,17 +285,21 @@ def _is_opposite(clause: str, asked: Asked) -> bool:
     return any(word not in has and opposites_of(word) & has for word in asked.wanted)
 
 
-def _is_denied(clause: str, asked: Asked) -> bool:
-    """Whether a negation stands before a word of what is asked, or before all of the clause where none is there."""
-    plain = NO_DENIAL.sub(" ", clause)
-    places = [
+def _places(clause: str, asked: Asked) -> list[int]:
+    """Where the words of what is asked, or their opposites, begin."""
+    return [
         match.start()
-        for match in re.finditer(r"[A-Za-z0-9]+", plain)
+        for match in re.finditer(r"[A-Za-z0-9]+", clause)
         if stem(match.group().lower()) in asked.wanted
         or opposites_of(stem(match.group().lower())) & set(asked.wanted)
         or (asked.attitude and attitude_in(match.group()))
     ]
-    last = max(places, default=len(plain))
+
+
+def _is_denied(clause: str, asked: Asked) -> bool:
+    """Whether a negation stands before a word of what is asked, or before all of the clause where none is there."""
+    plain = NO_DENIAL.sub(" ", clause)
+    last = max(_places(plain, asked), default=len(plain))
     own = {stem(word.lower()) for word in tokens(asked.question)}
     own |= {other for word in asked.wanted for other in opposites_of(word)}
 

@@ -38,7 +38,7 @@ IF = re.compile(
 )
 SUPPOSES = re.compile(
     r"(?i:\b(?:might|maybe|perhaps|probably|possibly|could be|could have|would|should|wish(?:ed|es)?|hop(?:e|es|ing)|"
-    r"imagin\w+|suppos\w+|guess|wonder(?:ed|ing|s)?|doubt|pretend\w*|almost|nearly|as if|as though|"
+    r"imagin\w+|suppos\w+|guess(?! what\b)|wonder(?:ed|ing|s)?|doubt|pretend\w*|almost|nearly|as if|as though|"
     r"not (?:sure|certain|know|remember|recall)|no idea)\b|n['\u2019]t (?:sure|certain|remember|recall)\b|"
     r"\bdo(?:es)?n['\u2019]t know\b)|(?<= )may\b",
 )
@@ -51,6 +51,12 @@ TO_COME = re.compile(
     r"['\u2019]ll\b|['\u2019]d (?:like|love)\b)"
 )
 """Plans, wishes and attempts: whoever has them has not done it."""
+PURPOSE = re.compile(
+    r"^(?:hop(?:e|es|ing)|will|['\u2019]ll|want(?:s|ed|ing)?|tr(?:y|ied|ying) to|looking forward|can['\u2019]t wait|"
+    r"working (?:on|towards?))$",
+    re.I,
+)
+"""Of these, what may follow a doing that is told: `I launched a campaign in hopes of growing`."""
 ASKS_TO_COME = re.compile(
     r"\b(?:will|would|should|going|plan\w*|want\w*|need\w*|intend\w*|tomorrow|next|might|could|may|hop(?:e|es|ing)|"
     r"wish\w*|consider\w*|thinking|interested)\b",

@@ -17,14 +17,17 @@ from planners.plan import ANY_SPEECH
 from planners.polarity import Polarity, polarity_of
 from planners.protocols import Board, Draft
 from planners.reasoners.verdicts import read_asked
-from planners.words import AUXILIARY
+from planners.told_times import told_time
+from planners.words import AUXILIARY, stems_of
 
 NEAR = 0.6
 """Factor where no line says it outright."""
 _LEAD = re.compile(
     rf"^(?:who(?:m)?|what|when|where)(?: (?P<does>{AUXILIARY}))?(?: (?P<rest>.+?))?(?: (?:first|last))?$", re.I
 )
-_READ = frozenset({"speech", "caption"})
+_ANY = stems_of("do happen")
+"""What was done is asked, not whether."""
+_READ = frozenset({"speech", "caption", "fact"})
 
 
 def answer_outright(board: Board, operator: Callable[[Board], Draft | None]) -> Draft | None:
@@ -33,7 +36,7 @@ def answer_outright(board: Board, operator: Callable[[Board], Draft | None]) -> 
     if claim is None:
         return operator(board)
     asked = read_asked(board, question=claim, about=re.sub(rf"^{AUXILIARY} ", "", claim, flags=re.I))
-    if asked.predicate is None or asked.predicate.form != "does" or asked.predicate.verb not in known_verbs():
+    if asked.predicate is None or asked.predicate.form != "does" or asked.predicate.verb not in known_verbs() - _ANY:
         return operator(board)
     said: dict[Polarity, list[Match]] = {}
     for match in board.matches:
@@ -45,12 +48,21 @@ def answer_outright(board: Board, operator: Callable[[Board], Draft | None]) -> 
     near = [*said.get("nothing", []), *said.get("asks", [])]
     meant = [*said.get("supposes", []), *said.get("denies", [])]
     if max((match.use for match in meant), default=0.0) >= max((match.use for match in near), default=0.0):
-        return None  # planned or denied, and what else sounds alike is further off
+        # Planned or denied, and what else sounds alike is further off. Only for when it was planned there is an answer.
+        dated = [match for match in said.get("supposes", []) if board.plan.kind == "when" and _is_dated(match, board)]
+        return _only(operator(replace(board, matches=dated)), "Nothing says that it was done") if dated else None
     draft = operator(replace(board, matches=near)) if near else None
-    if draft is None or not said.get("nothing"):
-        return draft
-    text = f"Not said in so many words; the nearest: {draft.text}"
-    return replace(draft, text=text, confidence=draft.confidence * NEAR)
+    return draft if not said.get("nothing") else _only(draft, "Not said in so many words")
+
+
+def _is_dated(match: Match, board: Board) -> bool:
+    return told_time(match.text, said_ns=match.t_start_ns, about=board.plan.target) is not None
+
+
+def _only(draft: Draft | None, why: str) -> Draft | None:
+    if draft is None:
+        return None
+    return replace(draft, text=f"{why}; the nearest: {draft.text}", confidence=draft.confidence * NEAR)
 
 
 def _claim(board: Board) -> str | None:

@@ -21,6 +21,11 @@ TALK = (
     ("Anna", "Did you lock the front door?"),
     ("Tom", "No, I forgot."),
     ("Mia", "My aunt lives in Norway, and I visited her in May."),
+    ("Gina", "I just launched a campaign for my shop in hopes of growing it."),
+    ("Gina", "Guess what - I got a puppy two weeks ago! Her name's Coco."),
+    ("Jon", "I am teaching a lot, and next month I want to host a contest."),
+    ("Jon", "Just yesterday I joined a choir. I wanted to feel closer to people."),
+    ("Jon", "I have a colleague who goes to conventions. We went to a convention together last month."),
 )
 NEAR = "Not said in so many words; the nearest: "
 
@@ -56,6 +61,10 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("Did Tom lock the front door?", "No: Tom said “No, I forgot.”"),
         ("Did Mia lock the front door?", None),
         ("Did Mia visit her aunt?", "Yes: Mia said"),
+        ("When did Gina launch a campaign for her shop?", "At 2023-05-08"),
+        ("When did Gina get a puppy?", "Around 24 April 2023"),
+        ("When did Jon host a contest?", "Nothing says that it was done; the nearest: In June 2023"),
+        ("What did Jon do to feel closer to people?", "Jon said “Just yesterday I joined a choir."),
     ],
 )
 def test_what_is_only_near_is_told_as_that(talk: Path, question: str, begins: str | None) -> None:
