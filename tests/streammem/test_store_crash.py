@@ -176,16 +176,17 @@ for name in ("unlimited", "limited"):
     with Memory.open(folder, write=True, create=True, encoder=WordEncoder(), settings=settings) as memory:
         memory.write(bundle_of(0))
         memory.flush()
-        for number in range(1, 100):
-            memory.write(bundle_of(number))
-        if size:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (size - 60, free))
-        try:
-            memory.flush()
-        except MemoryFullError as error:
-            print("FULL", error)
-            print("SEEN", len(memory.events()))
-            resource.setrlimit(resource.RLIMIT_FSIZE, (free, free))
+        with memory._writer._commit:  # the writer's own thread must not commit some of them before
+            for number in range(1, 100):
+                memory.write(bundle_of(number))
+            if size:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (size - 60, free))
+            try:
+                memory.flush()
+            except MemoryFullError as error:
+                print("FULL", error)
+                print("SEEN", len(memory.events()))
+                resource.setrlimit(resource.RLIMIT_FSIZE, (free, free))
         size = max(path.stat().st_size for path in folder.glob("*.lance/data/*"))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
