@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ SAMPLE = ROOT / "demos/sample/street_talk.mp4"
 
 # OpenMP reads it when the first runtime is loaded, which some test modules do on import.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Whatever runs in the background ignores it, and so would the programs that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True, slots=True)
