@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from planners.time_expressions import find_time
-from planners.words import SCAFFOLD_WORDS, content_words, stem, stems_of
+from planners.english.time_expressions import find_time
+from planners.english.words import SCAFFOLD_WORDS, content_words, stem, stems_of
 
 AggregateKind = Literal["usual", "count", "left", "now", "before_now", "places", "listed", "first", "last", "order",
                         "between", "linked"]  # fmt: skip

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from planners.english.told_times import told_time
 from planners.matches import Match
 from planners.plan import ANY_SPEECH
 from planners.protocols import Board
-from planners.told_times import told_time
 from planners.windows import Span, has_wall_clock, resolve_window
 from streammem.types import Recording
 

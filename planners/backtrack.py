@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from planners.as_told import find_as_told
 from planners.budget import Budget, BudgetExceeded
+from planners.english.words import name_words, same_name
 from planners.finding import Finder
 from planners.matches import Match, Occurrence, evidence_from, occurrences, with_support
 from planners.plan import ANY_SPEECH, COMPUTED_KINDS, Plan
@@ -26,7 +27,6 @@ from planners.reasoners.quoting import is_furniture, is_sentence_word, lines_in_
 from planners.second_look import is_worth_looking, look_again_at
 from planners.spatial.answers import answer_in_space
 from planners.windows import Span, resolve_window
-from planners.words import name_words, same_name
 from streammem.errors import InputError
 from streammem.memory import Memory
 from streammem.protocols import LookAgain, Reranker

@@ -13,11 +13,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from planners.english.words import content_words, stem
 from planners.matches import Match, from_observation
 from planners.protocols import Board, Draft
 from planners.reading import MemoryView
 from planners.windows import Span
-from planners.words import content_words, stem
 from streammem.semantic.consolidation import is_shared
 from streammem.semantic.endings import JOB, is_ending, kind_of
 from streammem.semantic.predicates import NO_LONGER, SIDE_BY_SIDE, SLOTS

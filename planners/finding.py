@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from planners.english.vocabulary import is_kind_of_person, labels_for_word, names_thing
+from planners.english.words import content_words, same_name, stem, without_address
 from planners.matches import Match, clip, from_hit, from_observation, joined_sentences, union_spans, with_support
 from planners.reading import MemoryView
 from planners.relevance import NAMED, PRESENCE, SUPPORT_ENOUGH, VETOED
-from planners.vocabulary import is_kind_of_person, labels_for_word, names_thing
 from planners.windows import Span
-from planners.words import content_words, same_name, stem, without_address
 from streammem.types import Fact, Hit, KeyFrame, Level, Modality, ObservationKind
 
 READ_ALL_UP_TO = 120

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
+from planners.english.words import FUNCTION_WORDS, content_words, stem, tokens
 from planners.matches import Match
-from planners.words import FUNCTION_WORDS, content_words, stem, tokens
 from streammem.types import NS_PER_S
 
 WEARER = "I"

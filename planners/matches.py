@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from planners.english.words import tokens
 from planners.reading import MemoryView
 from planners.windows import Span
-from planners.words import tokens
 from streammem.types import NS_PER_S, Evidence, Hit, Modality, Observation
 
 SAME_OCCURRENCE_S = 3.0

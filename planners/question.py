@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 
-from planners.clauses import order_targets, take_anchor, take_occurrence
+from planners.english.clauses import order_targets, take_anchor, take_occurrence
+from planners.english.targets import SPEECH_VERBS, Rest, target_of
+from planners.english.time_expressions import find_time
+from planners.english.words import FUNCTION_WORDS
 from planners.plan import (
     ANY_SIGHT,
     ANY_SPEECH,
@@ -16,9 +19,6 @@ from planners.plan import (
     Plan,
     QuestionKind,
 )
-from planners.targets import SPEECH_VERBS, Rest, target_of
-from planners.time_expressions import find_time
-from planners.words import FUNCTION_WORDS
 from streammem.errors import InputError
 from streammem.types import Modality
 

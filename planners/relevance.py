@@ -19,8 +19,8 @@ from difflib import SequenceMatcher
 import numpy as np
 import numpy.typing as npt
 
-from planners.vocabulary import exclude_each_other, is_kind_of_person, label_for_word, names_thing, same_thing
-from planners.words import SCAFFOLD_WORDS, content_words, name_words, number_of, stem, stems_of
+from planners.english.vocabulary import exclude_each_other, is_kind_of_person, label_for_word, names_thing, same_thing
+from planners.english.words import SCAFFOLD_WORDS, content_words, name_words, number_of, stem, stems_of
 from streammem.protocols import QueryEncoder
 
 SUPPORT_ENOUGH = 0.5

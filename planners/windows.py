@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from planners.english.time_expressions import POINT_TOLERANCE_S
 from planners.plan import TimeWindow
-from planners.time_expressions import POINT_TOLERANCE_S
 from streammem.calendar_words import date_span, impossible_date
 from streammem.timeline import DAY_NS, WALL_CLOCK_FROM_NS, format_day, format_iso, format_offset, seconds_to_ns
 from streammem.types import NS_PER_S, Recording

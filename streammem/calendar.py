@@ -4,7 +4,7 @@ time, of questions or of what people tell, takes the stretch they name from here
 Times are UTC datetimes, days are UTC days, weeks begin on Monday. A stretch is given by its place relative to a moment:
 the one that holds it or one some steps away, the last that is over, the last that has begun, the first that is to come.
 Which of these `last` and `next` mean depends on who says it, and stands with the words (`streammem.calendar_words`,
-`planners.told_times`).
+`planners.english.told_times`).
 
 Hours of a day are as people use the words for its parts: one table for what is asked for, one for what is preferred,
 one for what is told; from midnight, and beyond 24 of the next day. The three differ on purpose. Who asks about

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from planners.acting.goals import ME, MOST_PAUSE_S, Be, Bring, Goal, Locate, Pause, Tell
 from planners.acting.knowledge import Knowledge, same_thing
+from planners.english.words import stem, tokens
 from planners.json_schema import object_schema
 from planners.reasoners.chat_client import json_object_in
-from planners.words import stem, tokens
 from streammem.errors import InputError
 
 MOST_GOALS = 8

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planners.acting.body import BodyState, Point, Seen, Spot
-from planners.words import stem, tokens
+from planners.english.words import stem, tokens
 
 if TYPE_CHECKING:
     from streammem.spatial.spatial_memory import SpatialMemory

@@ -1,7 +1,7 @@
 """Colour, size, material, price, age, number: answered only by a line that gives such a value of what is asked about.
 
 A line about the mug says nothing of its colour unless it names one and says it of the mug. So each value that a line
-names is put into a claim ("the mug is red"), and counts where the line states that claim (`planners.polarity`). Where
+names is put into a claim ("the mug is red"), and counts where the line states that claim (`english.polarity`). Where
 none does, there is no answer, however near a line is. Reads the lines about the thing: milliseconds.
 """
 
@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from planners.attribute_words import (
+from planners.english.attribute_words import (
     Value,
     Values,
     ages,
@@ -24,14 +24,14 @@ from planners.attribute_words import (
     sizes,
     weights,
 )
+from planners.english.polarity import asked_of, polarity_of
+from planners.english.words import AUXILIARY, bare, content_words, tokens
 from planners.finding import RECALLED_OF_SPEAKER
 from planners.matches import Match
-from planners.polarity import asked_of, polarity_of
 from planners.protocols import Board, Draft
 from planners.reasoners.quoting import literal_matches
 from planners.reasoners.wording import shown_at
 from planners.relevance import NAMED
-from planners.words import AUXILIARY, bare, content_words, tokens
 from streammem.types import NS_PER_S
 
 SAME_TALK_S = 30.0

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from planners.budget import Budget, BudgetExceeded
+from planners.english.words import content_words, stem
 from planners.matches import Match
 from planners.plan import ANY_SIGHT, ANY_SPEECH, ANY_WRITING, Anchor, Plan
 from planners.protocols import Board, Draft, Verdict
@@ -47,7 +48,6 @@ from planners.reasoners.chat_prompts import (
 from planners.reasoners.choices import Weighed, are_times, drafted, weigh
 from planners.reasoners.extractive import ExtractiveReasoner, reckon
 from planners.reasoners.options import read_options
-from planners.words import content_words, stem
 from streammem.errors import ChatEndpointError
 from streammem.settings import ChatSettings
 from streammem.types import Modality

@@ -14,15 +14,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from planners.english.time_expressions import find_time, length_s
+from planners.english.words import numbers_in
 from planners.matches import Match, from_hit, with_support
 from planners.protocols import Board, Draft
 from planners.reasoners.close_reading import close_reading
 from planners.reasoners.options import Option, read_options, word_stems
 from planners.reasoners.scenes import Scenes, gather, stems_of_line
 from planners.reasoners.signals import chance_of_time, presence, recalled, together
-from planners.time_expressions import find_time, length_s
 from planners.windows import resolve_window
-from planners.words import numbers_in
 from streammem.types import NS_PER_S, Hit
 
 NOTHING_RELATES = 0.18

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 
+from planners.english.words import content_words, numbers_in, stem, stems_of
 from planners.finding import read_target
 from planners.matches import Match, most_at_once, occurrences
 from planners.protocols import Board, Draft
 from planners.reasoners.temporal import by_usefulness, strong
 from planners.reasoners.wording import listed, quote, when
 from planners.windows import Span, window_point_ns
-from planners.words import content_words, numbers_in, stem, stems_of
 from streammem.types import Level
 
 _SPOKEN_UNITS = stems_of("sentence utterance line remark statement")

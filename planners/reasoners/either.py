@@ -10,15 +10,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from planners.english.polarity import asked_of, polarity_of
+from planners.english.targets import target_of
+from planners.english.words import tokens
 from planners.matches import Match, speakers_in
 from planners.plan import ANY_SPEECH
-from planners.polarity import asked_of, polarity_of
 from planners.protocols import Board, Draft
 from planners.reasoners.temporal import by_usefulness, chosen_occurrences
 from planners.reasoners.wording import shown_at
 from planners.relevance import NAMED
-from planners.targets import target_of
-from planners.words import tokens
 
 _OFFERS = re.compile(
     r"^(?P<asks>(?:which|what|who|whom)\b[^,:]+?)\s*[,:]\s*(?P<offered>[^?]+?)\s*,?\s+or\s+(?P<last>[^,?]+?)\s*\?*$",

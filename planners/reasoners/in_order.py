@@ -11,17 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from planners.clauses import BEFORE_OR_AFTER
-from planners.entailment import known_verbs
-from planners.grammar import PRONOUNS, is_past, verb_stem, words_in
+from planners.english.clauses import BEFORE_OR_AFTER
+from planners.english.entailment import known_verbs
+from planners.english.grammar import PRONOUNS, is_past, verb_stem, words_in
+from planners.english.polarity import asked_of, polarity_of
+from planners.english.told_times import ToldTime, told_time
+from planners.english.words import AUXILIARY
 from planners.matches import Match, speakers_in
 from planners.plan import ANY_SPEECH
-from planners.polarity import asked_of, polarity_of
 from planners.protocols import Board, Draft
 from planners.reasoners.temporal import strong
 from planners.reasoners.wording import quote, shown_at
-from planners.told_times import ToldTime, told_time
-from planners.words import AUXILIARY
 
 UNSURE = 0.6
 """Factor where no line states a thing in as many words, or where it is only known when it was told."""

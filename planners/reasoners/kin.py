@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from planners.english.words import FUNCTION_WORDS, same_name
 from planners.finding import RECALLED_OF_SPEAKER
 from planners.matches import Match
 from planners.protocols import Board, Draft
 from planners.reasoners.wording import shown_at
-from planners.words import FUNCTION_WORDS, same_name
 
 _WHOSE = r"(?P<whose>[A-Z][\w-]+)['\u2019]s? (?P<kin>[a-z]+(?: [a-z]+)?)"
 _ASKS = (

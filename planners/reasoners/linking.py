@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 
 from planners.aggregates import Aggregate
+from planners.english.time_expressions import find_time
+from planners.english.words import SCAFFOLD_WORDS, stem, stems_of
 from planners.happenings import Happening, people_in
 from planners.matches import Match
 from planners.moments import Moments
@@ -20,9 +22,7 @@ from planners.reasoners.ordering import FOUND
 from planners.reasoners.states import person_option, taker_in
 from planners.reasoners.wording import shown
 from planners.relevance import LIGHT
-from planners.time_expressions import find_time
 from planners.windows import Span, has_wall_clock, resolve_window
-from planners.words import SCAFFOLD_WORDS, stem, stems_of
 
 _EMPTY = stems_of("old new own thing just now came come put bring brought take took unopened hid away home")
 """Words of a line that name no thing to follow."""

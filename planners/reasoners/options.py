@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from planners.english.time_expressions import find_time
+from planners.english.words import FUNCTION_WORDS, content_words, stem, tokens
 from planners.plan import TimeWindow
-from planners.time_expressions import find_time
-from planners.words import FUNCTION_WORDS, content_words, stem, tokens
 
 WEARER = "\N{BUST IN SILHOUETTE}"
 """Stands for `I` of whoever wears the camera, in options (`Me`, `Mine`) and in captions: no word is spelled so."""

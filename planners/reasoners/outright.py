@@ -11,14 +11,14 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from planners.entailment import known_verbs
+from planners.english.entailment import known_verbs
+from planners.english.polarity import Polarity, polarity_of
+from planners.english.told_times import told_time
+from planners.english.words import AUXILIARY, stems_of
 from planners.matches import Match
 from planners.plan import ANY_SPEECH
-from planners.polarity import Polarity, polarity_of
 from planners.protocols import Board, Draft
 from planners.reasoners.verdicts import read_asked
-from planners.told_times import told_time
-from planners.words import AUXILIARY, stems_of
 
 NEAR = 0.6
 """Factor where no line says it outright."""

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 
+from planners.english.vocabulary import is_kind_of_thing
+from planners.english.words import FUNCTION_WORDS, content_words, sentences_about, stem, stems_of, tokens
 from planners.matches import Match, from_observation, joined_sentences
 from planners.protocols import Board, Draft
 from planners.reasoners.counting import named
 from planners.reasoners.temporal import WEAKER_BY, by_usefulness, chosen_occurrences, strong
 from planners.reasoners.wording import MOST_LISTED, listed, quote, shown, shown_at
-from planners.vocabulary import is_kind_of_thing
 from planners.windows import Span, window_point_ns
-from planners.words import FUNCTION_WORDS, content_words, sentences_about, stem, stems_of, tokens
 from streammem.types import NS_PER_S, Observation, ObservationKind
 
 NEAR_ANCHOR_S = 30.0

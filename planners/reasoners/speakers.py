@@ -11,13 +11,13 @@ import re
 from dataclasses import replace
 from typing import Literal
 
+from planners.english.polarity import asked_of, polarity_of
+from planners.english.words import same_name
 from planners.matches import Match, from_observation, speakers_in
 from planners.plan import ANY_SPEECH, Plan
-from planners.polarity import asked_of, polarity_of
 from planners.protocols import Board, Draft
 from planners.reasoners.quoting import answer_who
 from planners.reasoners.wording import quote
-from planners.words import same_name
 
 Amount = Literal["most", "least", "none"]
 

@@ -10,13 +10,13 @@ import re
 from collections.abc import Sequence, Set
 
 from planners.aggregates import Aggregate
+from planners.english.words import NUMBER_WORDS, stem, stems_of
 from planners.happenings import WEARER, Happening, people_in
 from planners.matches import Match
 from planners.moments import Moments, holding
 from planners.protocols import Draft
 from planners.reasoners.options import Option
 from planners.reasoners.wording import shown
-from planners.words import NUMBER_WORDS, stem, stems_of
 
 MOVES = stems_of(
     """put place set lay leave carry move bring take go hang store return park stick shove drop hide bring shift roll

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from planners.english.told_times import ToldTime, told_length, told_time
 from planners.matches import SAME_OCCURRENCE_S, Match, Occurrence, occurrences, union_spans
 from planners.plan import ANY_SPEECH
 from planners.protocols import Board, Draft
 from planners.reasoners.wording import MOST_LISTED, listed, shown, when
-from planners.told_times import ToldTime, told_length, told_time
 from planners.windows import duration_words
 
 WEAKER_BY = 0.22

@@ -11,17 +11,25 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from planners.english.polarity import (
+    Asked,
+    Polarity,
+    asked_of,
+    asks_it,
+    is_yes_no_question,
+    polarity_of,
+    reply_polarity,
+)
+from planners.english.targets import SPEECH_VERBS
+from planners.english.words import same_name
 from planners.matches import Match, from_observation, speakers_in
 from planners.plan import ANY_SPEECH
-from planners.polarity import Asked, Polarity, asked_of, asks_it, is_yes_no_question, polarity_of, reply_polarity
 from planners.protocols import Board, Draft
 from planners.reasoners.quoting import said_after
 from planners.reasoners.temporal import WEAKER_BY, by_usefulness, chosen_occurrences
 from planners.reasoners.wording import listed, shown, when
 from planners.relevance import NAMED
-from planners.targets import SPEECH_VERBS
 from planners.windows import Span
-from planners.words import same_name
 from streammem.types import NS_PER_S
 
 CONVERSATION_S = 60.0

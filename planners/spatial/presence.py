@@ -10,13 +10,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from planners.english.words import bare
 from planners.spatial.asked.counts import things_in
 from planners.spatial.asked.question import PERSON
 from planners.spatial.contents import MOST_HOLDER_WORDS, NOT_KNOWN, Spot, nothing_there, spot_of
 from planners.spatial.view import UNSURE, SpatialView, Told
 from planners.spatial.whereabouts import missing_since
 from planners.spatial.wording import MOST_TOLD, listed, told_spots, told_state
-from planners.words import bare
 from streammem.spatial.records import ObjectState
 from streammem.spatial.wording import be, they
 

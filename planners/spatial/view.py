@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from planners.english.vocabulary import labels_for_word
+from planners.english.words import bare, content_words
 from planners.finding import Finder
 from planners.plan import TimeWindow
 from planners.reading import MemoryView
 from planners.spatial.asked import SpatialQuestion
 from planners.spatial.wording import listed, told_evidence
-from planners.vocabulary import labels_for_word
 from planners.windows import resolve_window
-from planners.words import bare, content_words
 from streammem.spatial.naming import Namer, stems
 from streammem.spatial.orientation import direction_from
 from streammem.spatial.place_log import Path

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from planners.english.words import bare, name_words
 from planners.question import parse_clause
 from planners.spatial.asked.counts import EVERYTHING
 from planners.spatial.view import SpatialView, Told
-from planners.words import bare, name_words
 from streammem.errors import InputError
 from streammem.spatial.orientation import direction_from
 from streammem.spatial.records import ObjectState

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from planners.english.words import content_words, numbers_in, stem
 from planners.windows import TimeWords
-from planners.words import content_words, numbers_in, stem
 from streammem.spatial.records import CARRIED, HANDED_OVER, IN_THE_HAND, ObjectChange, ObjectState
 from streammem.spatial.wording import be, they, with_article
 from streammem.types import NS_PER_S

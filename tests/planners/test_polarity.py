@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from planners.polarity import Polarity, asked_of, polarity_of, reply_polarity
+from planners.english.polarity import Polarity, asked_of, polarity_of, reply_polarity
+from planners.english.words import name_words
 from planners.question import parse_question
-from planners.words import name_words
 from streammem.memory import Memory
 from tests.planners.conftest import SentenceEncoder
 from tests.planners.talks import answer, write_talk

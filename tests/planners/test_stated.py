@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from planners import ask
-from planners.polarity import Polarity, asked_of, polarity_of
+from planners.english.polarity import Polarity, asked_of, polarity_of
+from planners.english.words import name_words
 from planners.question import parse_question
 from planners.reasoners.extractive import ExtractiveReasoner
-from planners.words import name_words
 from streammem.memory import Memory
 from streammem.settings import PlannerSettings
 from tests.planners.conftest import SentenceEncoder

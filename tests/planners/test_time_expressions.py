@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planners.english.time_expressions import DAY_S, find_time, length_s
 from planners.plan import TimeWindow
-from planners.time_expressions import DAY_S, find_time, length_s
 from planners.windows import resolve_window
 from streammem.timeline import parse_iso, seconds_to_ns
 from streammem.types import NS_PER_S, Recording

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from planners.told_times import told_length, told_time
+from planners.english.told_times import told_length, told_time
 from streammem.memory import Memory
 from streammem.types import NS_PER_S
 from tests.planners.conftest import SentenceEncoder

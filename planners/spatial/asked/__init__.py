@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from planners.english.time_expressions import find_time
 from planners.spatial.asked.changes import read_change
 from planners.spatial.asked.counts import CountQuestion, read_count_question
 from planners.spatial.asked.places import (
@@ -24,7 +25,6 @@ from planners.spatial.asked.question import BY, SAW, SpatialQuestion
 from planners.spatial.asked.sightings import read_is_there, read_seen_when
 from planners.spatial.asked.visits import read_visit_question
 from planners.spatial.asked.ways import read_way
-from planners.time_expressions import find_time
 
 __all__ = ["SpatialQuestion", "read_spatial_question"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from planners.english.words import bare
 from planners.spatial.asked.counts import BESIDE, BESIDE_WORDS
 from planners.spatial.asked.question import END, THING, SpatialQuestion
-from planners.words import bare
 
 _CHANGES = r"(?:changed?|different|moved?|(?:gone )?missing|disappeared?|appeared?|new|vanished?|taken away|rearranged)"
 _CHANGED = re.compile(

@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from planners.english.words import bare
 from planners.spatial.asked.numbers import Claim, Comparison, read_claims, read_comparison
-from planners.words import bare
 
 Beside = Literal["in", "on", "near"]
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from planners.words import NUMBER_WORDS, number_of
+from planners.english.words import NUMBER_WORDS, number_of
 
 _BOUND = re.compile(
     r"^(?:(?P<least>at least|(?:no|not) (?:fewer|less) than)|(?P<over>more than|over)|"

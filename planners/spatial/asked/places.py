@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from planners.english.words import bare
 from planners.spatial.asked.counts import BESIDE, BESIDE_WORDS
 from planners.spatial.asked.question import END, THING, Side, SpatialKind, SpatialQuestion
-from planners.words import bare
 
 _SEEN = (
     r"(?:see|seen|saw|spot(?:ted)?|notice[d]?|put|left|leave|place[d]?|lay|laid|find|found|observe[d]?|drop(?:ped)?)"

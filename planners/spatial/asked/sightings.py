@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from planners.english.words import bare
 from planners.spatial.asked.counts import BESIDE, BESIDE_WORDS, read_claimed_count
 from planners.spatial.asked.numbers import names_number, read_comparison
 from planners.spatial.asked.question import BY, END, HELD, PERSON, SAW, THING, SpatialQuestion
-from planners.words import bare
 
 _LATE = r"(?: (?P<late>last|first)(?: time)?| for the (?P<time>last|first) time)?"
 _SEEN_WHEN = (

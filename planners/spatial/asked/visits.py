@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from planners.words import bare
+from planners.english.words import bare
 
 Edge = Literal["", "first", "last"]
 Asked = Literal["when", "often", "long", "whether"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from planners.english.words import bare
 from planners.spatial.asked.question import END, THING, SpatialQuestion
-from planners.words import bare
 
 _WAY = (
     re.compile(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from planners.words import stem, stems_of
+from planners.english.words import stem, stems_of
 
 _OTHER_NAMES: dict[str, str] = {
     "person": "people persons human humans man men woman women boy boys girl girls child children kid kids guy guys"

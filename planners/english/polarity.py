@@ -3,7 +3,7 @@
 A line about the same thing is no yes: "I have never been to Rome", "Have you been to Rome?" and "If I win, I will go to
 Rome" are all about being in Rome. Of a line, the clause that has most words of what is asked is read: who it is about,
 whether it asks, whether it supposes, whether it denies. The patterns are in
-`planners.polarity_patterns`; knows no memory. About 0.3 ms a line.
+`planners.english.polarity_patterns`; knows no memory. About 0.3 ms a line.
 
 `planners.happenings` asks something else: whether a caption tells what takes place now.
 """
@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from planners.opposites import attitude_asked, attitude_in, opposites_of, plain_attitude
-from planners.polarity_patterns import (
+from planners.english.opposites import attitude_asked, attitude_in, opposites_of, plain_attitude
+from planners.english.polarity_patterns import (
     ASKS,
     ASKS_OF_PAST,
     ASKS_TO_COME,
@@ -42,10 +42,19 @@ from planners.polarity_patterns import (
     WHETHER,
     YES,
 )
-from planners.predicates import Predicate, read_predicate
-from planners.stated import is_stated
-from planners.told_clauses import Covers, Told
-from planners.words import AUXILIARY, content_words, same_name, split_sentences, stem, stems_of, tokens, without_address
+from planners.english.predicates import Predicate, read_predicate
+from planners.english.stated import is_stated
+from planners.english.told_clauses import Covers, Told
+from planners.english.words import (
+    AUXILIARY,
+    content_words,
+    same_name,
+    split_sentences,
+    stem,
+    stems_of,
+    tokens,
+    without_address,
+)
 
 Polarity = Literal["states", "denies", "asks", "supposes", "nothing"]
 """`nothing`: it is about somebody or something else."""

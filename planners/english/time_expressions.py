@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from planners.english.words import ORDINAL_WORDS, number_of
 from planners.plan import TimeWindow
-from planners.words import ORDINAL_WORDS, number_of
 from streammem.calendar import DAY_PARTS, part_s
 from streammem.calendar_words import DATES, impossible_date
 from streammem.errors import InputError

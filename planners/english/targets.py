@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from planners.english.words import AUXILIARY, FUNCTION_WORDS, content_words, tokens
 from planners.plan import QuestionKind
-from planners.words import AUXILIARY, FUNCTION_WORDS, content_words, tokens
 
 SPEECH_VERBS = (
     r"(?:sa(?:y|ys|id|ying)|speaks?|spoke|spoken|speaking|talks?|talked|talking|tells?|told|telling|mention(?:s|"

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from planners.time_expressions import find_time
-from planners.words import number_of, sentences_about
+from planners.english.time_expressions import find_time
+from planners.english.words import number_of, sentences_about
 from streammem import calendar
 from streammem.calendar import MONTHS, WEEKDAYS, Side, Stretch
 from streammem.calendar_words import named_stretch

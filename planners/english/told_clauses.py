@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from planners.entailment import known_verbs, saying
-from planners.grammar import (
+from planners.english.entailment import known_verbs, saying
+from planners.english.grammar import (
     ADVERBS,
     AUXILIARIES,
     BE,
@@ -23,9 +23,9 @@ from planners.grammar import (
     verb_stem,
     words_in,
 )
-from planners.opposites import opposites_of
-from planners.vocabulary import same_thing
-from planners.words import FUNCTION_WORDS, number_of, stem
+from planners.english.opposites import opposites_of
+from planners.english.vocabulary import same_thing
+from planners.english.words import FUNCTION_WORDS, number_of, stem
 
 Covers = Callable[[str, str], bool]
 """Whether a word of a line names what a word of the question asks for."""

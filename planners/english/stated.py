@@ -1,7 +1,7 @@
 """Whether a clause states what a yes-or-no question asks: its verb, of its subject, with its object.
 
 `I was arranging flowers` has the flowers of `Did Tasha buy flowers?` and does not state it; `Ben bought flowers for
-Tasha` has every word of it, and Ben did it. So the verb must be there or one that says as much (`planners.entailment`),
+Tasha` has every word of it, and Ben did it. So the verb must be there or one that says as much (`entailment`),
 who is asked about must do it, and what it is done to must stand where objects stand. About 0.1 ms a clause.
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from planners.entailment import known_verbs, said_by, saying
-from planners.grammar import (
+from planners.english.entailment import known_verbs, said_by, saying
+from planners.english.grammar import (
     ADVERBS,
     APART,
     AUXILIARIES,
@@ -28,10 +28,10 @@ from planners.grammar import (
     PRONOUNS,
     is_past,
 )
-from planners.opposites import opposites_of
-from planners.predicates import Predicate
-from planners.told_clauses import Clause, Told
-from planners.words import FUNCTION_WORDS, stem, stems_of
+from planners.english.opposites import opposites_of
+from planners.english.predicates import Predicate
+from planners.english.told_clauses import Clause, Told
+from planners.english.words import FUNCTION_WORDS, stem, stems_of
 
 _MAKES_SO = stems_of("paint dye colour color make turn keep leave")
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from planners.entailment import known_verbs
-from planners.grammar import (
+from planners.english.entailment import known_verbs
+from planners.english.grammar import (
     ADVERBS,
     BE,
     DETERMINERS,
@@ -23,7 +23,7 @@ from planners.grammar import (
     verb_stem,
     words_in,
 )
-from planners.words import stem
+from planners.english.words import stem
 
 Tense = Literal["past", "present", "future"]
 _PRESENT = frozenset(("is", "are", "am", "do", "does", "can", "could"))

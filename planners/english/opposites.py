@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from planners.words import stem, stems_of, tokens
+from planners.english.words import stem, stems_of, tokens
 
 _LIKING = stems_of("love like enjoy adore fond fan keen")
 _DISLIKING = stems_of("hate dislike detest loathe despise")

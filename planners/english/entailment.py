@@ -2,14 +2,14 @@
 
 A sentence encoder finds `buy` and `sell` alike, so verbs are matched by this table and not by similarity. Words before
 the bar of a row say the same as each other; those after it say it with more detail (`walk` says `go`, `go` does not say
-`walk`). Knows everyday English only; opposites are in `planners.opposites`.
+`walk`). Knows everyday English only; opposites are in `planners.english.opposites`.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from planners.words import irregular_verbs, stems_of
+from planners.english.words import irregular_verbs, stems_of
 
 _ROWS = """
 buy purchase | order

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
+from planners.english.targets import Rest
+from planners.english.words import ORDINAL_WORDS
 from planners.plan import Anchor, AnchorRelation, OccurrenceKind, QuestionKind
-from planners.targets import Rest
-from planners.words import ORDINAL_WORDS
 
 _RELATION_WORDS: dict[str, AnchorRelation] = {
     "before": "before",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from planners.words import FUNCTION_WORDS, SCAFFOLD_WORDS, is_irregular_past, stem, stems_of
+from planners.english.words import FUNCTION_WORDS, SCAFFOLD_WORDS, is_irregular_past, stem, stems_of
 
 
 def _listed(words: str) -> frozenset[str]:

@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from planners.entailment import saying
-from planners.vocabulary import COLOURS
-from planners.words import FUNCTION_WORDS, NUMBER_WORDS, content_words, number_of, stem
+from planners.english.entailment import saying
+from planners.english.vocabulary import COLOURS
+from planners.english.words import FUNCTION_WORDS, NUMBER_WORDS, content_words, number_of, stem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,13 @@
 """Patterns of English in which a line says that something is so: asking, supposing, planning, denying, and of whom.
 
-Patterns only: what follows from them, `planners.polarity` judges.
+Patterns only: what follows from them, `planners.english.polarity` judges.
 """
 
 from __future__ import annotations
 
 import re
 
-from planners.words import AUXILIARY
+from planners.english.words import AUXILIARY
 
 _PERSON = (
     r"(?:I|you|he|she|it|we|they|there|this|that|these|those|the|an?|my|your|his|her|our|their|everyone|everybody|"
