@@ -1,6 +1,6 @@
 """A cross-encoder that reads a question and a passage together: MiniLM-L12 fine-tuned on MS MARCO, int8 ONNX.
 
-Knows no memory. A `streammem.protocols.Reranker`. Costs about 4 ms a pair of 60 tokens on one thread; texts are sorted
+Knows no memory. A `streammem.protocols.Reranker`. Costs about 10 ms a pair of 60 tokens on one thread; texts are sorted
 by length and run in batches, so little is padding.
 
 Method: Nogueira and Cho, "Passage Re-ranking with BERT", 2019; weights: cross-encoder/ms-marco-MiniLM-L-12-v2.
