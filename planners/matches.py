@@ -118,6 +118,11 @@ def with_support(match: Match, support: float, *, text: str | None = None, cover
     )
 
 
+def with_speaker(line: Match | Hit) -> str:
+    """What a line says, behind the name of who says it."""
+    return f"{line.speaker}: {line.text}" if line.speaker else line.text
+
+
 def speakers_in(matches: Iterable[Match]) -> set[str]:
     """Words of the names of those who speak, lower-case."""
     return {token.lower() for match in matches if match.speaker for token in tokens(match.speaker)}

@@ -35,9 +35,6 @@ class QueryEncoder(Protocol):
 class Reranker(Protocol):
     """Reads a question and a passage together, and says how well the one answers the other."""
 
-    @property
-    def name(self) -> str: ...
-
     def relevance(self, query: str, passages: Sequence[str]) -> npt.NDArray[np.float32]:
         """(N,) logits in the order of the passages: 0 is an even chance, 4 near certainty."""
         ...

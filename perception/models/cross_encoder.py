@@ -18,7 +18,6 @@ from perception.models.threads import onnx_session
 from perception.models.weights import weight_path
 from streammem.settings import ModelSettings
 
-NAME = "ms-marco-minilm-l12"
 MAX_TOKENS = 160
 """Of question and passage together; of what is longer, the end of the longer of the two is left out."""
 BATCH_TOKENS = 1024
@@ -27,8 +26,6 @@ BATCH_TOKENS = 1024
 
 class CrossEncoder:
     """Stateless: may be called from several threads."""
-
-    name = NAME
 
     def __init__(self, *, threads: int) -> None:
         from tokenizers import Tokenizer

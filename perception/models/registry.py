@@ -237,15 +237,7 @@ class ModelReranker:
     def __init__(self, models: Models) -> None:
         self._models = models
 
-    @property
-    def name(self) -> str:
-        return self._model.name
-
     def relevance(self, query: str, passages: Sequence[str]) -> npt.NDArray[np.float32]:
-        return self._model.relevance(query, passages)
-
-    @property
-    def _model(self) -> Reranker:
         if (model := self._models.reranker) is None:
             raise ConfigError("No reranker is configured: name one under `models: reranker`.")
-        return model
+        return model.relevance(query, passages)

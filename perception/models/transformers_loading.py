@@ -19,6 +19,7 @@ from perception.protocols import ImageRGB
 from streammem.errors import ConfigError, MissingDependencyError, ModelError
 from streammem.settings import ModelSettings
 
+_BATCH = 32
 INSTALL_LINE = 'pip install "streammem[transformers]"'
 
 
@@ -68,6 +69,30 @@ def _one_sentence(settings: ModelSettings) -> Iterator[None]:
             f"{settings.revision or 'main'!r}, device {settings.device!r}); if it is a hub id, connect once to fetch "
             f"it, or give a folder: {why}"
         ) from error
+
+
+def in_batches(tokenizer: Any, network: Any, *texts: Sequence[str]) -> Iterator[tuple[list[int], Any, Any]]:
+    """Runs a text network over sentences, or pairs of them (each of `texts` (N,)), 32 of like length at a time.
+
+    Yields:
+        Which of them, the tokens that were read, and what the network made of them.
+    """
+    import torch
+
+    order = sorted(range(len(texts[-1])), key=lambda index: len(texts[-1][index]))
+    limit = min(512, int(tokenizer.model_max_length))
+    for start in range(0, len(order), _BATCH):
+        chosen = order[start : start + _BATCH]
+        batch = tokenizer(
+            *([each[index] for index in chosen] for each in texts),
+            padding=True,
+            truncation=True,
+            max_length=limit,
+            return_tensors="pt",
+        ).to(network.device)
+        with torch.inference_mode():
+            found = network(**batch)
+        yield chosen, batch, found
 
 
 def to_pillow(images: Sequence[ImageRGB]) -> list[Any]:

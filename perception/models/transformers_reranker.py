@@ -8,11 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from perception.models.registry import model_identity
-from perception.models.transformers_loading import load_network, load_part
+from perception.models.transformers_loading import in_batches, load_network, load_part
 from streammem.errors import ConfigError
 from streammem.settings import ModelSettings
-
-BATCH = 32
 
 
 class TransformersReranker:
@@ -28,23 +26,10 @@ class TransformersReranker:
 
     def relevance(self, query: str, passages: Sequence[str]) -> npt.NDArray[np.float32]:
         """(N,) logits in the order of the passages."""
-        import torch
-
         logits = np.zeros(len(passages), dtype=np.float32)
-        order = sorted(range(len(passages)), key=lambda index: len(passages[index]))
-        limit = min(512, int(self._tokenizer.model_max_length))
-        for start in range(0, len(order), BATCH):
-            chosen = order[start : start + BATCH]
-            batch = self._tokenizer(
-                [query] * len(chosen),
-                [passages[index] for index in chosen],
-                padding=True,
-                truncation=True,
-                max_length=limit,
-                return_tensors="pt",
-            ).to(self._network.device)
-            with torch.inference_mode():
-                logits[chosen] = self._network(**batch).logits[:, 0].float().cpu().numpy()
+        pairs = ([query] * len(passages), passages)
+        for chosen, _, found in in_batches(self._tokenizer, self._network, *pairs):
+            logits[chosen] = found.logits[:, 0].float().cpu().numpy()
         return logits
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from planners.english.entailment import saying
+from planners.english.grammar import WORD
 from planners.english.vocabulary import COLOURS
 from planners.english.words import FUNCTION_WORDS, NUMBER_WORDS, content_words, number_of, stem
 
@@ -130,7 +131,7 @@ def counts(noun: str) -> Values:
     kinds = saying(stem(noun))
 
     def count(text: str, thing: str) -> list[Value]:
-        words = re.findall(r"[A-Za-z0-9]+(?:['\u2019][A-Za-z]+)?", text)
+        words = WORD.findall(text)
         found: list[Value] = []
         for index, word in enumerate(words):
             value = number_of(word)

@@ -96,7 +96,7 @@ pet | dog cat puppy kitten hamster rabbit parrot
 """
 _OTHER_VERBS = """
 adopt answer ask bark believe borrow camp cancel climb cost dance die divorce drive drop enjoy feed forget
-hate hike hug invite join kick kiss know like lock love miss move need order paint pay plan pull push read
+hate hike hug invite join kick kiss know like love miss move need order paint pay plan pull push read
 remember rent ride share shop shout smoke swim think try turn wait wake want water win work
 """
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from planners.plan import QuestionKind
 from planners.reasoners.chat_client import Message, Reply
+from planners.reasoners.signals import shares_of
 
 CHOICE_MAX_TOKENS = 8
 """Enough to tell options apart where the endpoint gives no log-probabilities."""
@@ -93,8 +94,7 @@ def joined_shares(
         return list(shares)
     leant = np.exp(np.array(leanings, dtype=np.float64)).mean(axis=0)  # (options,)
     logs = np.log(np.maximum(shares, 1e-9)) + weight * np.log((1 - DOUBT) * leant + DOUBT / len(shares))
-    powers = np.exp(logs - logs.max())
-    return [float(power) for power in powers / powers.sum()]
+    return [float(share) for share in shares_of(logs)]
 
 
 def _begun(first: Mapping[str, float], labels: Sequence[str]) -> list[float] | None:

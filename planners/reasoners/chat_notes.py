@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence, Set
 
 import numpy as np
 
-from planners.matches import Match
+from planners.matches import Match, with_speaker
 from planners.reasoners.chat_prompts import escape
 from planners.reasoners.choices import Weighed
 from planners.reasoners.options import read_options, word_stems
@@ -63,7 +63,7 @@ def _chosen(question: str, choices: Sequence[str], weighed: Weighed) -> list[Sce
 
 def _telling(scene: Scene, worth: Mapping[str, float]) -> list[str]:
     """Its lines of most worth that fit, in their order, each once."""
-    said = [f"{line.speaker}: {line.text}" if line.speaker else line.text for line in scene.lines]
+    said = [with_speaker(line) for line in scene.lines]
     values = [sum(worth.get(word, 0.0) for word in _stems(line)) for line in scene.lines]
     kept: list[int] = []
     room = SCENE_CHARACTERS

@@ -21,7 +21,7 @@ from planners.protocols import Board, Draft
 from planners.reasoners.close_reading import close_reading
 from planners.reasoners.options import Option, read_options, word_stems
 from planners.reasoners.scenes import Scenes, gather, stems_of_line
-from planners.reasoners.signals import chance_of_time, presence, recalled, together
+from planners.reasoners.signals import chance_of_time, presence, recalled, shares_of, together
 from planners.windows import resolve_window
 from streammem.types import NS_PER_S, Hit
 
@@ -121,8 +121,7 @@ def _scores(board: Board, options: Sequence[Option], found: Scenes, hits: Sequen
     )
     if board.view.reranker is not None:
         sums += close_reading(question, options, found, hits, board.view.reranker)
-    powers = np.exp(SURENESS * (sums - sums.max()))
-    return [float(power) for power in powers / powers.sum()]
+    return [float(share) for share in shares_of(SURENESS * sums)]
 
 
 def are_times(options: Sequence[Option]) -> bool:

@@ -17,10 +17,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from planners.matches import Match
+from planners.matches import Match, with_speaker
 from planners.reasoners.options import Option, word_stems
 from planners.reasoners.scenes import Scene, Scenes, parts_of
-from planners.reasoners.signals import UNSEEN, Floats, bm25
+from planners.reasoners.signals import UNSEEN, Floats, bm25, shares_of
 from streammem.protocols import Reranker
 from streammem.types import Hit
 
@@ -54,14 +54,13 @@ def close_reading(
     texts = [_text(part.lines) for part in read]
     fits = reranker.relevance(question, texts).astype(np.float64)
     held = np.array([[_share_held(option, part) for part in read] for option in options])  # (O, P)
-    present = np.log(held @ _chances(fits / _DOUBT) + UNSEEN)
+    present = np.log(held @ shares_of(fits / _DOUBT) + UNSEEN)
 
     fitting = _best(fits, _FITTING)
-    weights = _chances(fits[fitting] / _LESS_DOUBT)
+    weights = shares_of(fits[fitting] / _LESS_DOUBT)
     own = np.zeros(len(options))
     for place, (option, recalled) in enumerate(zip(options, hits, strict=True)):
-        lines: list[str] = [f"{hit.speaker}: {hit.text}" if hit.speaker else hit.text for hit in recalled]
-        told = [*(texts[number] for number in fitting), *lines]
+        told = [*(texts[number] for number in fitting), *map(with_speaker, recalled)]
         scores = reranker.relevance(f"{question} {option.text}", told).astype(np.float64)
         usual = float(weights @ scores[: len(fitting)])
         own[place] = max(scores[len(fitting) :], default=usual) - usual
@@ -92,9 +91,4 @@ def _share_held(option: Option, part: Scene) -> float:
 
 
 def _text(lines: Sequence[Match]) -> str:
-    return " ".join(f"{line.speaker}: {line.text}" if line.speaker else line.text for line in lines)
-
-
-def _chances(logits: Floats) -> Floats:
-    powers = np.exp(logits - logits.max())
-    return powers / powers.sum()
+    return " ".join(map(with_speaker, lines))

@@ -62,6 +62,12 @@ def bm25(stems: Sequence[str], scenes: Sequence[Scene]) -> Floats:
     return total
 
 
+def shares_of(logs: Floats) -> Floats:
+    """(N,) shares that add up to 1, of logarithms or logits."""
+    powers = np.exp(logs - logs.max())
+    return powers / powers.sum()
+
+
 def recalled(hits: Sequence[Hit]) -> float:
     """Sum of the best three scores."""
     return sum(sorted((hit.score for hit in hits), reverse=True)[:BEST])

@@ -45,10 +45,6 @@ class Counting:
         self._inner = inner
         self.pairs = 0
 
-    @property
-    def name(self) -> str:
-        return self._inner.name
-
     def relevance(self, query: str, passages: Sequence[str]) -> npt.NDArray[np.float32]:
         self.pairs += len(passages)
         return self._inner.relevance(query, passages)

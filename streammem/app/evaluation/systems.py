@@ -53,6 +53,7 @@ class MemorySystem:
             from perception.look_again import SecondLook
 
             self._reasoner = compose.make_reasoner(self._settings, self._stack)
+            self._reranker = compose.make_reranker(self._settings)
             models = compose.shared_models(self._settings.models)
             self._look_again = SecondLook(models, self._memory) if self._settings.planner.look_again else None
         return self
@@ -86,7 +87,7 @@ class MemorySystem:
             settings=self._settings.planner,
             reasoner=self._reasoner,
             look_again=self._look_again,
-            reranker=compose.make_reranker(self._settings),
+            reranker=self._reranker,
         )
         return replied_of(answer, milliseconds=1000 * (time.perf_counter() - began))
 
